@@ -1,0 +1,58 @@
+/**
+ * Snapshot: everything the planner may know, at one time. It is made only from complete readings: when the batch
+ * system or the cloud does not answer, there is no snapshot, and so nothing is created, drained or deleted.
+ */
+import type { CloudErrorKind } from './errors.ts';
+import type { HostRecord } from './host.ts';
+import type { Job } from './job.ts';
+import type { Machine } from './machine.ts';
+import type { BatchNode } from './node.ts';
+import type { Pool } from './pool.ts';
+
+/** Durable clocks of the queue; epoch ms since when without a break, or null. They survive restarts. */
+export interface QueueClocks {
+  /** No waiting and no running job. */
+  readonly emptySince: number | null;
+  /** No waiting job (policy classic: the specification's wait starts here, step 2 of its main control). */
+  readonly noWaitingSince: number | null;
+}
+
+/** May machines be created now? Durable, so that a restart does not forget that the quota is used up. */
+export interface CreationBrake {
+  /** Why creation is paused; null = it is not. `boot` = the breaker: nodes keep failing to come up. */
+  readonly kind: CloudErrorKind | 'boot' | null;
+  readonly message: string;
+  /** Creation is paused until then (epoch ms); null with a kind = until something changes. */
+  readonly until: number | null;
+  /** How often in a row: the pause grows with it. One node that becomes ready sets it to 0. */
+  readonly strikes: number;
+}
+
+export interface Snapshot {
+  /** Now, epoch ms. */
+  readonly at: number;
+  readonly pool: Pool;
+  /** In the order of hosts.json. */
+  readonly hosts: readonly HostRecord[];
+  /** Hosts taken out of hosts.json while they had a machine: they are only brought to their end. Names. */
+  readonly retired: ReadonlySet<string>;
+  readonly nodes: ReadonlyMap<string, BatchNode>;
+  /** Jobs of the queue, highest priority first. */
+  readonly jobs: readonly Job[];
+  /** Our machines by host name. */
+  readonly machines: ReadonlyMap<string, Machine>;
+  /** Machines the cloud lists that are not ours to touch, or a second one for a host. */
+  readonly strangers: readonly Machine[];
+  /** When the reading of the batch system began, epoch ms: it cannot know of anything later. */
+  readonly batchReadAt: number;
+  /** When the reading of the cloud began, epoch ms. */
+  readonly cloudReadAt: number;
+  /** Complete readings in a row since the service started; the first drain or delete waits for the second. */
+  readonly completeReads: number;
+  readonly clocks: QueueClocks;
+  readonly brake: CreationBrake;
+  /** Hosts with a call under way (create, prepare, delete): they are left alone until it ends. */
+  readonly underWay: ReadonlySet<string>;
+  /** When a create, prepare or delete for this host may be tried again after an error, epoch ms. */
+  readonly retryCallAt: ReadonlyMap<string, number>;
+}

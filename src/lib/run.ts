@@ -1,0 +1,108 @@
+/**
+ * run: the only place that starts child processes. Arguments are a list (no shell), every run has a time limit and a
+ * limit on its output, and a failure carries the same facts as a success.
+ */
+import { execa } from 'execa';
+
+export interface RunOptions {
+  /** Given to the child's standard input; nothing (closed) without. */
+  readonly stdin?: string;
+  /** Milliseconds until the child is killed (SIGTERM, then SIGKILL after 2 s). */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The child's whole environment. Default: PATH, HOME, LANG=C.UTF-8, LC_ALL=C.UTF-8, TZ and nothing of ours. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Bytes of output after which the child is killed; default 64 MiB. */
+  readonly maxOutput?: number;
+}
+
+export interface RunResult {
+  readonly command: readonly string[];
+  /** Exit status; null when it never started or was killed. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Milliseconds. */
+  readonly took: number;
+  readonly timedOut: boolean;
+  readonly aborted: boolean;
+  /** The output limit was reached: stdout is cut and must not be believed. */
+  readonly cut: boolean;
+  /** The program does not exist or may not be started (ENOENT, EACCES). */
+  readonly notFound: boolean;
+}
+
+/** How processes are started; tests hand in a function that answers from recordings. */
+export type Run = (command: readonly string[], options: RunOptions) => Promise<RunResult>;
+
+/** Runs `command[0]` with the rest as arguments. Never throws for what the child does: look at the result. */
+export const run: Run = async (command, options) => {
+  const [file, ...args] = command;
+  if (file === undefined) throw new TypeError('run: empty command');
+  const result = await execa(file, args, {
+    reject: false,
+    ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
+    stripFinalNewline: false,
+    timeout: options.timeout,
+    forceKillAfterDelay: 2000,
+    maxBuffer: options.maxOutput ?? 64 * 1024 * 1024,
+    extendEnv: false,
+    env: options.env ?? childEnv(),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  });
+  return {
+    command,
+    code: result.exitCode ?? null,
+    signal: result.signal ?? null,
+    stdout: text(result.stdout),
+    stderr: text(result.stderr),
+    took: result.durationMs,
+    timedOut: result.timedOut,
+    aborted: result.isCanceled,
+    cut: result.isMaxBuffer,
+    notFound: result.code === 'ENOENT' || result.code === 'EACCES',
+  };
+};
+
+/** The environment children get: enough to find programs, nothing that could hold a secret. */
+let inherited: Readonly<Record<string, string>> = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+};
+
+/** Called once by main.ts, the only place that may read the process environment. */
+export function inheritEnv(env: Readonly<Record<string, string | undefined>>, more: readonly string[] = []): void {
+  const kept: Record<string, string> = { ...inherited };
+  for (const key of ['PATH', 'HOME', 'TZ', 'USER', 'LOGNAME', ...more]) {
+    const value = env[key];
+    if (value !== undefined && value !== '') kept[key] = value;
+  }
+  inherited = kept;
+}
+
+function childEnv(): Record<string, string> {
+  return { ...inherited, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
+}
+
+function text(output: unknown): string {
+  return typeof output === 'string' ? output : '';
+}
+
+/** One line about a failed run: `scontrol update ... ended with 1: slurm_update error: Invalid user id`. */
+export function sayRun(result: RunResult): string {
+  const name = result.command.slice(0, 3).join(' ');
+  if (result.notFound) return `${result.command[0]} is not there or may not be run`;
+  if (result.timedOut) return `${name} gave no answer within ${Math.round(result.took / 1000)} s`;
+  if (result.aborted) return `${name} was stopped`;
+  if (result.cut) return `${name} printed more than can be believed`;
+  const how = result.signal !== null ? `was killed by ${result.signal}` : `ended with ${result.code}`;
+  const last = lastLine(result.stderr) || lastLine(result.stdout);
+  return last === '' ? `${name} ${how}` : `${name} ${how}: ${last}`;
+}
+
+function lastLine(output: string): string {
+  const lines = output.split('\n').map((line) => line.trim());
+  return (lines.findLast((line) => line !== '') ?? '').slice(0, 300);
+}

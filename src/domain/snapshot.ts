@@ -24,8 +24,10 @@ export interface CreationBrake {
   readonly message: string;
   /** Creation is paused until then (epoch ms); null with a kind = until something changes. */
   readonly until: number | null;
-  /** How often in a row: the pause grows with it. One node that becomes ready sets it to 0. */
+  /** How often in a row creation was refused: the pause grows with it. One accepted machine sets it to 0. */
   readonly strikes: number;
+  /** Machines in a row that never became ready. One that does sets it to 0. */
+  readonly bootFailures: number;
 }
 
 export interface Snapshot {

@@ -48,6 +48,9 @@ export interface Store extends Disposable {
   /** All hosts, in the order of hosts.json, retired ones last. */
   hosts(): readonly HostRecord[];
 
+  /** One of them. */
+  host(name: string): HostRecord | undefined;
+
   /**
    * Moves a host: record and journal in one transaction, on disk when this returns.
    * @throws Error when the lifecycle table does not allow the move: a defect in the caller

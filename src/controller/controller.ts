@@ -1,0 +1,207 @@
+/**
+ * The controller: observe, plan, journal, act, sleep; again. Level-triggered: every look starts from what is true now,
+ * so a crash at any point is mended by the next one.
+ */
+import type { Batch } from '../batch/batch.ts';
+import type { Bootstrap } from '../bootstrap/bootstrap.ts';
+import type { Cloud } from '../cloud/cloud.ts';
+import { sayError } from '../domain/errors.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Pool } from '../domain/pool.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { plan } from '../planner/plan.ts';
+import type { Store } from '../store/store.ts';
+import { act, type Hands } from './act.ts';
+import { makeControl } from './control.ts';
+import { makeErrands } from './errands.ts';
+import { makeHealth } from './health.ts';
+import { nextLook } from './interval.ts';
+import { observe, type Readings, snapshotOf } from './observe.ts';
+import { makeRecorder } from './record.ts';
+import { tellOwners } from './tell.ts';
+import type { Control } from './view.ts';
+
+export interface ControllerParts {
+  readonly pool: Pool;
+  readonly batch: Batch;
+  readonly cloud: Cloud;
+  readonly bootstrap: Bootstrap;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** POLL_INTERVAL, ms. */
+  readonly pollInterval: number;
+  readonly version: string;
+  readonly pid: number;
+  /** Called after every look, also a failed one: for the watchdog and the status line. */
+  readonly onLook?: (summary: string) => void;
+}
+
+export interface Controller {
+  readonly control: Control;
+  /** One look: observe, plan, act. Never throws for what the two sides do. @returns what it decided, in sentences */
+  look(signal: AbortSignal): Promise<string>;
+  /** Looks until the signal aborts, then ends the calls under way. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Waits until no call is under way (for tests and for a clean stop). */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How many calls to clouds and nodes may be under way at one time. */
+const MOST_ERRANDS = 64;
+
+export function makeController(parts: ControllerParts): Controller {
+  const { pool, store, clock, log } = parts;
+  let wake = new AbortController();
+  let poked = false;
+  const look = () => {
+    poked = true;
+    wake.abort();
+  };
+  const listeners = new Set<() => void>();
+  const recorder = makeRecorder(store, clock, log, () => {
+    for (const listener of listeners) listener();
+  });
+  const errands = makeErrands(MOST_ERRANDS, {
+    onEnd: look,
+    onError: (error) => recorder.tell('error', null, `a call ended unexpectedly: ${sayError(error)}`),
+  });
+  const retryCallAt = new Map<string, number>();
+  const hands: Hands = { ...parts, errands, recorder, retryCallAt };
+  const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
+  const cloud = makeHealth('the cloud', parts.cloud.kind, clock, recorder);
+  const memory: Memory = { completeReads: 0, last: null, tally: null, warned: new Set(), nextLookAt: null };
+
+  store.register(pool.hosts, clock.now());
+
+  async function snapshot(signal: AbortSignal): Promise<{ readings: Readings; s: Snapshot | null }> {
+    // Taken before the reading: a call that ends while we read may not be in what we read.
+    const underWay = new Set(errands.hosts);
+    const readings = await observe(parts, signal);
+    const seen = {
+      completeReads: memory.completeReads + 1,
+      underWay: new Set([...underWay, ...errands.hosts]),
+      retryCallAt,
+    };
+    return { readings, s: snapshotOf(parts, readings, seen) };
+  }
+
+  async function once(signal: AbortSignal): Promise<string> {
+    const { readings, s } = await snapshot(signal);
+    if (signal.aborted) return 'stopping';
+    batch.note(readings.batch);
+    cloud.note(readings.cloud);
+    if (readings.batch.ok) memory.tally = readings.batch.value.tally;
+    if (s === null) {
+      memory.completeReads = 0;
+      return `nothing changed because ${silence(readings)}`;
+    }
+    memory.completeReads = s.completeReads;
+    const decided = plan(s);
+    keepClocks(store, s, decided);
+    memory.last = { snapshot: s, plan: decided, unreadable: readings.batch.ok ? readings.batch.value.unreadable : [] };
+    warnOnce(memory, recorder, [
+      ...decided.warnings,
+      ...memory.last.unreadable.map((line) => `cannot be read: ${line}`),
+    ]);
+    await act(hands, s, decided);
+    await tellOwners(parts.batch, store, s, decided, signal);
+    return decided.summary;
+  }
+
+  const control = makeControl({
+    ...parts,
+    recorder,
+    errands,
+    listeners,
+    memory,
+    health: { batch, cloud },
+    startedAt: clock.now(),
+    wake: look,
+    peek: async () => {
+      const { readings, s } = await snapshot(AbortSignal.timeout(60_000));
+      if (s === null) throw new Error(`no plan, because ${silence(readings)}`);
+      return plan(s);
+    },
+  });
+
+  return {
+    control,
+    async look(signal) {
+      const summary = await once(signal);
+      memory.summary = summary;
+      parts.onLook?.(summary);
+      return summary;
+    },
+    async run(signal) {
+      signal.addEventListener('abort', () => wake.abort(), { once: true });
+      while (!signal.aborted) {
+        poked = false;
+        wake = new AbortController();
+        try {
+          await this.look(signal);
+        } catch (error) {
+          // A defect of ours, or a full disk: say it, leave everything as it is, look again.
+          log.error(`this look failed: ${sayError(error)}`, { stack: error instanceof Error ? error.stack : '' });
+          memory.completeReads = 0;
+          memory.summary = `nothing changed because this look failed: ${sayError(error)}`;
+        }
+        if (signal.aborted) break;
+        const pause = nextLook({
+          base: parts.pollInterval,
+          states: store.hosts().map((host) => host.state),
+          completeReads: memory.completeReads,
+          batchTook: batch.view().took,
+          cloudTook: cloud.view().took,
+        });
+        memory.nextLookAt = clock.now() + pause;
+        // Woken already while looking: once more, after a breath, so that a storm of pokes does not become a busy loop.
+        await clock.sleep(poked ? Math.min(100, pause) : pause, poked ? signal : wake.signal);
+      }
+      await errands[Symbol.asyncDispose]();
+    },
+    [Symbol.asyncDispose]: () => errands[Symbol.asyncDispose](),
+  };
+}
+
+/** What the controller remembers between looks; lost with the process, and that is no harm. */
+export interface Memory {
+  completeReads: number;
+  last: { readonly snapshot: Snapshot; readonly plan: Plan; readonly unreadable: readonly string[] } | null;
+  tally: Readonly<Record<string, number>> | null;
+  warned: ReadonlySet<string>;
+  nextLookAt: number | null;
+  summary?: string;
+}
+
+function silence(readings: Readings): string {
+  const said: string[] = [];
+  if (!readings.batch.ok) said.push(`the batch system does not answer: ${readings.batch.message}`);
+  if (!readings.cloud.ok) said.push(`the cloud does not answer: ${readings.cloud.message}`);
+  return said.join('; ');
+}
+
+/** Writes only what changed: a quiet queue writes nothing. */
+function keepClocks(store: Store, s: Snapshot, decided: Plan): void {
+  const { queue, idleSince, missingSince } = decided.clocks;
+  if (queue.emptySince !== s.clocks.emptySince || queue.noWaitingSince !== s.clocks.noWaitingSince)
+    store.setClocks(queue);
+  for (const host of s.hosts) {
+    const idle = idleSince.get(host.name) ?? null;
+    const missing = missingSince.get(host.name) ?? null;
+    if (idle !== host.idleSince || missing !== host.missingSince) {
+      store.touch(host.name, { idleSince: idle, missingSince: missing });
+    }
+  }
+}
+
+function warnOnce(
+  memory: Memory,
+  recorder: { tell: (level: 'warn', subject: null, text: string) => void },
+  now: readonly string[],
+): void {
+  for (const text of now) if (!memory.warned.has(text)) recorder.tell('warn', null, text);
+  memory.warned = new Set(now);
+}

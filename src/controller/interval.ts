@@ -1,0 +1,38 @@
+/**
+ * How long to sleep until the next look. Pure.
+ */
+import type { HostState } from '../domain/lifecycle.ts';
+
+/** States in which something is about to change: then we look often, since every second is a waiting job's. */
+const MOVING: ReadonlySet<HostState> = new Set([
+  'starting',
+  'preparing',
+  'joining',
+  'draining',
+  'stopping',
+  'cooling',
+] satisfies HostState[]);
+
+/** Longest stretch, ms. */
+const LONGEST = 60_000;
+
+export interface Pace {
+  /** POLL_INTERVAL, ms. */
+  readonly base: number;
+  readonly states: readonly HostState[];
+  /** Complete readings in a row. */
+  readonly completeReads: number;
+  /** How long the last readings took, ms. */
+  readonly batchTook: number;
+  readonly cloudTook: number;
+}
+
+/**
+ * POLL_INTERVAL; 1 s while hosts are on the move; at once after a start. A batch system that answers slowly is asked
+ * less often: it is busy a tenth of the time with us at most, so that we never are the load that sites ban.
+ */
+export function nextLook(pace: Pace): number {
+  const wish = pace.completeReads === 1 ? 200 : pace.states.some((state) => MOVING.has(state)) ? 1000 : pace.base;
+  const polite = Math.max(pace.batchTook * 10, pace.cloudTook * 3);
+  return Math.min(Math.max(Math.min(wish, pace.base), polite), Math.max(LONGEST, pace.base));
+}

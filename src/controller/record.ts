@@ -1,0 +1,69 @@
+/**
+ * Record: every move of a host goes to the journal, to the events and to the log with one sentence, here and only here.
+ */
+import type { HostRecord } from '../domain/host.ts';
+import type { HostState } from '../domain/lifecycle.ts';
+import type { CreationBrake } from '../domain/snapshot.ts';
+import { span } from '../domain/words.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Facts, Log } from '../lib/log.ts';
+import { afterBootFailure, afterGone, afterReady } from '../planner/brake.ts';
+import type { EventLevel, HostChanges, Store } from '../store/store.ts';
+
+export interface Recorder {
+  /** Journal, event, log, in that order: what is not on disk was not decided. */
+  move(host: string, to: HostState, because: string, changes?: HostChanges & { failed?: boolean }): HostRecord;
+  /** Something worth knowing that is no move. */
+  tell(level: EventLevel, subject: string | null, text: string, facts?: Facts): void;
+  brake(change: (brake: CreationBrake) => CreationBrake): void;
+}
+
+export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () => void): Recorder {
+  const tell = (level: EventLevel, subject: string | null, text: string, facts: Facts = {}) => {
+    store.event(level, subject, text, clock.now());
+    log[level](text, facts);
+    onEvent();
+  };
+  const brake = (change: (brake: CreationBrake) => CreationBrake) => {
+    const before = store.brake();
+    const after = change(before);
+    if (after === before) return;
+    store.setBrake(after);
+    if (after.kind !== null && (after.kind !== before.kind || after.until !== before.until)) {
+      const wait = after.until === null ? 'until something changes' : `for ${span(after.until - clock.now())}`;
+      tell('warn', null, `creation of nodes is paused ${wait} (${after.kind}): ${after.message}`);
+    } else if (after.kind === null && before.kind !== null) tell('info', null, 'creation of nodes goes on');
+  };
+
+  return {
+    tell,
+    brake,
+    move(host, to, because, { failed = false, ...changes } = {}) {
+      const at = clock.now();
+      const before = store.host(host);
+      const failures = failed ? (before?.failures ?? 0) + 1 : to === 'ready' ? 0 : (before?.failures ?? 0);
+      const after = store.move(host, to, because, at, { ...endOfLife(to), ...clocksOf(to), failures, ...changes });
+      const text = `${host}: ${before?.state} -> ${to}: ${because}`;
+      tell(failed ? 'warn' : 'info', host, text, {
+        host,
+        ...(after.lease === null ? {} : { lease: after.lease }),
+        ...(after.machineId === null ? {} : { machine: after.machineId }),
+      });
+      if (failed) brake((now) => afterBootFailure(now, `${host}: ${because}`, at));
+      if (to === 'ready' && before?.state === 'joining') brake(afterReady);
+      if (to === 'cooling') brake(afterGone);
+      return after;
+    },
+  };
+}
+
+/** A host without a machine keeps nothing of its last life. */
+function endOfLife(to: HostState): HostChanges {
+  if (to !== 'cooling' && to !== 'free') return {};
+  return { lease: null, machineId: null, bornAt: null, drainedBy: null };
+}
+
+/** The clocks belong to one stay in one state. */
+function clocksOf(to: HostState): HostChanges {
+  return { idleSince: null, missingSince: null, ...(to === 'quarantined' ? {} : { retryAt: null }) };
+}

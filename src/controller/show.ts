@@ -1,0 +1,66 @@
+/**
+ * Show: the last snapshot and plan as the views of the API. Pure.
+ */
+import type { HostRecord } from '../domain/host.ts';
+import type { HostState } from '../domain/lifecycle.ts';
+import type { Plan, Verdict } from '../domain/plan.ts';
+import type { Pool, Timing } from '../domain/pool.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import type { JobView, NodeView, StatusView } from './view.ts';
+
+export function nodeViews(hosts: readonly HostRecord[], pool: Pool, s: Snapshot | null): readonly NodeView[] {
+  return hosts.map((record) => {
+    const node = s?.nodes.get(record.name);
+    const limit = DEADLINE[record.state];
+    return {
+      host: record.name,
+      ip: record.ip,
+      state: record.state,
+      since: record.since,
+      reason: record.reason,
+      held: record.held,
+      retired: s?.retired.has(record.name) ?? false,
+      failures: record.failures,
+      machine: s?.machines.get(record.name) ?? null,
+      batch: node ? { state: node.state, words: node.words, reason: node.reason, jobs: node.jobs } : null,
+      idleSince: record.idleSince,
+      deadlineAt: limit === undefined ? null : record.since + (pool.timing[limit] ?? 0),
+      retryAt: record.retryAt,
+    };
+  });
+}
+
+const DEADLINE: Readonly<Partial<Record<HostState, keyof Timing>>> = {
+  starting: 'boot',
+  preparing: 'prepare',
+  joining: 'join',
+  stopping: 'stop',
+};
+
+export function jobViews(s: Snapshot, plan: Plan): readonly JobView[] {
+  const verdicts = new Map(plan.verdicts.map((verdict): [string, Verdict] => [verdict.job, verdict]));
+  return s.jobs.map((job) => ({
+    id: job.id,
+    user: job.user,
+    name: job.name,
+    code: job.code,
+    state: job.state,
+    tasks: job.tasks,
+    nodes: job.ask.nodes,
+    cpus: job.ask.cpus,
+    submittedAt: job.submittedAt,
+    hosts: job.hosts,
+    reason: job.reason,
+    verdict: verdicts.get(job.id) ?? null,
+  }));
+}
+
+/** Why jobs wait: equal texts together, the most frequent first. */
+export function waitingBecause(s: Snapshot, plan: Plan): StatusView['waitingBecause'] {
+  const tasks = new Map(s.jobs.map((job) => [job.id, job.tasks]));
+  const counts = new Map<string, number>();
+  for (const verdict of plan.verdicts) {
+    counts.set(verdict.because, (counts.get(verdict.because) ?? 0) + (tasks.get(verdict.job) ?? 1));
+  }
+  return [...counts].map(([text, jobs]) => ({ text, jobs })).sort((a, b) => b.jobs - a.jobs);
+}

@@ -1,0 +1,152 @@
+/**
+ * The planner: one snapshot in, one plan out. Pure: no clock, no await, no log; the same snapshot gives the same plan.
+ * One planner decides both directions, so that what one rule wants the other cannot take away.
+ */
+import type { Plan, Step, Verdict } from '../domain/plan.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { count, list } from '../domain/words.ts';
+import { classic, classicClocks } from './classic.ts';
+import { clockChanges, demandClocks } from './clocks.ts';
+import { gate } from './gate.ts';
+import { guard } from './guard.ts';
+import { life, step } from './life.ts';
+import { type Allowance, allowance } from './limits.ts';
+import { type Placement, place } from './place.ts';
+import { rooms } from './room.ts';
+import { scaleIn } from './scale-in.ts';
+import { summary } from './summary.ts';
+import { closedByOthers, notCreatable, type View, views, withMachine, working } from './view.ts';
+
+export function plan(s: Snapshot): Plan {
+  const hosts = views(s);
+  const allowed = allowance(s, hosts);
+  const placement = place(s, hosts, rooms(s, hosts, allowed.total));
+  const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
+  const clocks = clockChanges(s, hosts, placement.wanted, queue);
+  const stop = guard(hosts);
+  const steps = stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed);
+  const verdicts = stop === null ? honest(placement.verdicts, steps, allowed) : placement.verdicts;
+  return {
+    steps,
+    verdicts,
+    clocks,
+    warnings: warnings(s, hosts, placement),
+    summary: summary(s, hosts, steps, verdicts),
+  };
+}
+
+function decide(
+  s: Snapshot,
+  hosts: readonly View[],
+  placement: Placement,
+  clocks: Plan['clocks'],
+  allowed: Allowance,
+): readonly Step[] {
+  const byPolicy =
+    s.pool.policy === 'classic'
+      ? classic(s, hosts, clocks.queue, allowed)
+      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks)];
+  // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
+  const back = byPolicy.filter((one) => one.kind === 'undrain');
+  const own = hosts.flatMap((view) => life(s, view) ?? []);
+  const gates = hosts.flatMap((view) => gate(s, view) ?? []);
+  const steps: Step[] = [];
+  const taken = new Set<string>();
+  for (const one of [...back, ...own, ...byPolicy, ...gates]) {
+    if (one.host !== null && taken.has(one.host)) continue;
+    if (one.host !== null) taken.add(one.host);
+    steps.push(one);
+  }
+  if (allowed.because !== '' && allowed.now < placement.create.length) steps.push(wait(allowed.because));
+  return steps;
+}
+
+/** POLICY=demand, scale out: open again what is wanted back, create what the placement used, all at once. */
+function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, allowed: Allowance): readonly Step[] {
+  const byName = new Map(hosts.map((view) => [view.record.name, view]));
+  const reasons = new Map<string, string[]>();
+  for (const verdict of placement.verdicts) {
+    for (const host of verdict.hosts) {
+      const jobs = reasons.get(host) ?? [];
+      reasons.set(host, [...jobs.slice(0, 6), verdict.job]);
+    }
+  }
+  const forJobs = (host: string) =>
+    `wanted by ${count(reasons.get(host)?.length ?? 0, 'job', 'jobs')} ${list(reasons.get(host) ?? [], 4)}`;
+  const steps: Step[] = [];
+  for (const host of placement.reopen) {
+    const view = byName.get(host);
+    if (view) steps.push(step('undrain', view, 'ready', `demand came back: ${forJobs(host)}`));
+  }
+  for (const host of placement.create.slice(0, allowed.now)) {
+    const view = byName.get(host);
+    if (view) steps.push(step('create', view, 'starting', forJobs(host)));
+  }
+  return [...steps, ...minimum(s, hosts, placement, allowed.now - Math.min(allowed.now, placement.create.length))];
+}
+
+/** MIN_NODES: machines that are kept even when nobody waits. */
+function minimum(s: Snapshot, hosts: readonly View[], placement: Placement, left: number): readonly Step[] {
+  const there =
+    hosts.filter((view) => withMachine(view) && view.record.state !== 'stopping').length + placement.create.length;
+  const missing = Math.min(left, s.pool.limits.minNodes - there);
+  if (missing <= 0) return [];
+  const more = hosts.filter((view) => notCreatable(view) === null && !placement.create.includes(view.record.name));
+  return more
+    .slice(0, missing)
+    .map((view) =>
+      step('create', view, 'starting', `at least ${count(s.pool.limits.minNodes, 'node is', 'nodes are')} kept`),
+    );
+}
+
+/** A verdict may only promise machines that this plan really asks for. */
+function honest(verdicts: readonly Verdict[], steps: readonly Step[], allowed: Allowance): readonly Verdict[] {
+  const created = new Set(steps.filter((one) => one.kind === 'create').map((one) => one.host));
+  return verdicts.map((verdict) => {
+    if (verdict.kind !== 'creating' || verdict.hosts.some((host) => created.has(host))) return verdict;
+    return {
+      ...verdict,
+      kind: 'blocked' as const,
+      because: allowed.because || 'waits: a machine is being created for another job first',
+    };
+  });
+}
+
+function warnings(s: Snapshot, hosts: readonly View[], placement: Placement): readonly string[] {
+  const said: string[] = placement.unknownReasons.map(
+    (reason) => `pending reason "${reason}" is not in our table: counted as one that nodes help`,
+  );
+  const named = (test: (view: View) => boolean) => hosts.filter(test).map((view) => view.record.name);
+  const say = (names: readonly string[], text: (names: string) => string) => {
+    if (names.length > 0) said.push(text(list(names)));
+  };
+  say(
+    named((v) => v.node?.state === 'absent'),
+    (names) => `the batch system does not know ${names}: no machine is created there`,
+  );
+  say(
+    named((v) => v.node !== undefined && v.node.state !== 'absent' && !v.node.inQueue),
+    (names) => `${names} not in queue ${s.pool.queue}: no machine is created there`,
+  );
+  say(named(closedByOthers), (names) => `closed by a person or the batch system, left alone: ${names}`);
+  for (const machine of s.strangers) {
+    said.push(
+      `machine ${machine.id} (${machine.host}, ${machine.ip}) is not one of ours or a second one for its host: not touched`,
+    );
+  }
+  for (const view of hosts) {
+    const { record } = view;
+    if (record.state === 'stopping' && s.at - record.since > s.pool.timing.stop) {
+      said.push(
+        `${record.name}: its machine should be gone since ${new Date(record.since + s.pool.timing.stop).toISOString()} and is still there`,
+      );
+    }
+    if (record.missingSince !== null && working(view))
+      said.push(`${record.name} works, but the cloud does not list its machine`);
+  }
+  return said;
+}
+
+function wait(because: string): Step {
+  return { kind: 'wait', host: null, to: null, because };
+}

@@ -84,7 +84,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (lost(v)) return vanished(s, v);
     if (node?.closed === 'theirs') return null;
     if (machine?.state === 'failed' || machine?.state === 'stopping') {
-      return allowed(v)
+      return allowed(s, v)
         ? step('drain', v, 'draining', `its machine is ${machine.state} in the cloud${say(machine.message)}`)
         : null;
     }
@@ -99,7 +99,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (node === undefined) return null;
     if (node.closed === 'theirs')
       return step('settle', v, 'ready', `somebody else closed it (${node.reason}): left alone`);
-    if (node.closed === 'no') return allowed(v) && s.completeReads >= 2 ? step('drain', v, null, record.reason) : null;
+    if (node.closed === 'no') return allowed(s, v) ? step('drain', v, null, record.reason) : null;
     if (node.state === 'unknown') return null;
     if (node.hasJob) {
       const leaving = record.drainedBy === 'operator' || machine.state !== 'running';
@@ -116,7 +116,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (machine === undefined) {
       return s.cloudReadAt > record.since ? step('settle', v, 'cooling', 'its machine is gone') : null;
     }
-    if (machine.state === 'stopping' || !due(s, v) || !allowed(v)) return null;
+    if (machine.state === 'stopping' || !due(s, v) || !allowed(s, v)) return null;
     return s.completeReads >= 2 ? step('delete', v, null, record.reason) : null;
   },
 
@@ -183,7 +183,7 @@ function vanished(s: Snapshot, v: View): Step | null {
     // Deleting by id what seems gone makes sure of it: a list can be wrong, a forgotten machine costs money.
     const because = `the cloud has not listed its machine for ${span(gone)}`;
     if (record.state === 'ready' && node?.responding === true)
-      return allowed(v) ? step('drain', v, 'draining', because) : null;
+      return allowed(s, v) ? step('drain', v, 'draining', because) : null;
     return remove(s, v, because);
   }
   if (gone < s.pool.timing.join) return null;
@@ -198,14 +198,17 @@ function late(s: Snapshot, v: View, limit: number, what: string): Step | null {
 }
 
 function remove(s: Snapshot, v: View, because: string, counts = true): Step | null {
-  if (!allowed(v) || s.completeReads < 2) return null;
+  if (!allowed(s, v)) return null;
   const taken = step('delete', v, 'stopping', because);
   return counts ? failed(taken) : taken;
 }
 
-/** May it be taken away at all? Never with a job that may run, never against an operator's hold. */
-function allowed(v: View): boolean {
-  return !v.record.held && !(working(v) && v.node?.state !== 'down');
+/**
+ * May it be closed or taken away at all? Never before the second complete reading, never with a job that may run,
+ * never against an operator's hold.
+ */
+function allowed(s: Snapshot, v: View): boolean {
+  return s.completeReads >= 2 && !v.record.held && !(working(v) && v.node?.state !== 'down');
 }
 
 /** After an error the call is not tried again before its time. */

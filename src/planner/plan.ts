@@ -47,12 +47,13 @@ function decide(
       ? classic(s, hosts, clocks.queue, allowed)
       : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks)];
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
-  const back = byPolicy.filter((one) => one.kind === 'undrain');
+  const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
+  const back = idle.filter((one) => one.kind === 'undrain');
   const own = hosts.flatMap((view) => life(s, view) ?? []);
   const gates = hosts.flatMap((view) => gate(s, view) ?? []);
   const steps: Step[] = [];
   const taken = new Set<string>();
-  for (const one of [...back, ...own, ...byPolicy, ...gates]) {
+  for (const one of [...back, ...own, ...idle, ...gates]) {
     if (one.host !== null && taken.has(one.host)) continue;
     if (one.host !== null) taken.add(one.host);
     steps.push(one);

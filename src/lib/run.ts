@@ -13,8 +13,12 @@ export interface RunOptions {
   /** The child's whole environment. Default: PATH, HOME, LANG=C.UTF-8, LC_ALL=C.UTF-8, TZ and nothing of ours. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The child writes straight to our own standard output and error; nothing is collected. */
+  readonly inherit?: boolean;
   /** Bytes of output after which the child is killed; default 64 MiB. */
   readonly maxOutput?: number;
+  /** Called with each line of standard output as it comes, without its line end: for showing the progress of long work. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface RunResult {
@@ -44,7 +48,9 @@ export const run: Run = async (command, options) => {
   const result = await execa(file, args, {
     reject: false,
     ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
+    ...(options.inherit === true ? { stdout: 'inherit' as const, stderr: 'inherit' as const } : {}),
     stripFinalNewline: false,
+    ...(options.onLine === undefined ? {} : { stdout: ['pipe' as const, tell(options.onLine)] }),
     timeout: options.timeout,
     forceKillAfterDelay: 2000,
     maxBuffer: options.maxOutput ?? 64 * 1024 * 1024,
@@ -66,6 +72,17 @@ export const run: Run = async (command, options) => {
     notFound: result.code === 'ENOENT' || result.code === 'EACCES',
   };
 };
+
+/** Passes every line on as it is and tells it. */
+function tell(onLine: (line: string) => void) {
+  return {
+    preserveNewlines: true,
+    *transform(line: unknown) {
+      onLine(String(line).replace(/\r?\n$/, ''));
+      yield line;
+    },
+  };
+}
 
 /** The environment children get: enough to find programs, nothing that could hold a secret. */
 let inherited: Readonly<Record<string, string>> = {

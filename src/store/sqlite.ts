@@ -10,7 +10,8 @@ import type { HostChanges, Store, StoredEvent } from './store.ts';
 /** Rows kept; older ones are dropped now and then, so the file stays bounded. */
 const KEEP = { journal: 20_000, events: 10_000 };
 
-export function sqliteStore(db: DatabaseSync): Store {
+/** @param keep how many rows of the journal and of the events are kept, about: they are dropped now and then */
+export function sqliteStore(db: DatabaseSync, keep = KEEP): Store {
   const sql = statements(db);
   const get = (host: string): HostRecord => {
     const row = sql.host.get(host);
@@ -32,10 +33,10 @@ export function sqliteStore(db: DatabaseSync): Store {
   };
   let sincePrune = 0;
   const prune = () => {
-    if (++sincePrune < 500) return;
+    if (++sincePrune < Math.min(500, keep.events)) return;
     sincePrune = 0;
-    db.exec(`DELETE FROM journal WHERE id <= (SELECT MAX(id) FROM journal) - ${KEEP.journal};
-             DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ${KEEP.events};`);
+    db.exec(`DELETE FROM journal WHERE id <= (SELECT MAX(id) FROM journal) - ${keep.journal};
+             DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ${keep.events};`);
   };
 
   return {

@@ -1,0 +1,59 @@
+/** The commands that show one view of the service: fetched, printed as text or, with `--json`, as it is. */
+import type { ExplainView, JobView, NodeView, PlanView, StatusView } from '../../controller/view.ts';
+import { ApiError } from '../../service/client.ts';
+import type { Call } from '../parts.ts';
+import { renderJobs } from '../render/jobs.ts';
+import { renderJson } from '../render/json.ts';
+import { renderNodes } from '../render/nodes.ts';
+import { renderExplain, renderPlan } from '../render/plan.ts';
+import type { Screen } from '../render/screen.ts';
+import { renderStatus } from '../render/status.ts';
+import { plain } from '../render/text.ts';
+
+/** These are in memory: a service that needs longer is in trouble, and the user should hear it. */
+const LIMIT = { limit: 15_000 };
+
+export async function status(call: Call): Promise<number> {
+  return show(call, await call.client.get<StatusView>('/status', LIMIT), renderStatus);
+}
+
+export async function nodes(call: Call): Promise<number> {
+  return show(call, await call.client.get<readonly NodeView[]>('/nodes', LIMIT), renderNodes);
+}
+
+export async function jobs(call: Call): Promise<number> {
+  return show(call, await call.client.get<readonly JobView[]>('/jobs', LIMIT), renderJobs);
+}
+
+/** Reads the scheduler and the cloud anew, so it may take as long as they do. */
+export async function plan(call: Call): Promise<number> {
+  return show(call, await call.client.get<PlanView>('/plan'), renderPlan);
+}
+
+export async function explain(call: Call, name = ''): Promise<number> {
+  return show(call, await call.client.get<ExplainView>(`/explain/${encodeURIComponent(name)}`, LIMIT), renderExplain);
+}
+
+/** Works without a service, too: then it only tells the version of this program. */
+export async function version(call: Call): Promise<number> {
+  const service = await running(call);
+  return show(call, { version: call.parts.version, service }, (view) => {
+    const mine = `hybrid-cloud ${view.version}`;
+    if (view.service === null) return [plain(mine)];
+    return [mine, `service      ${view.service.version} (pid ${view.service.pid})`].map(plain);
+  });
+}
+
+async function running(call: Call): Promise<{ version: string; pid: number } | null> {
+  try {
+    return await call.client.get<{ version: string; pid: number }>('/version', { limit: 2000 });
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
+
+async function show<T>(call: Call, view: T, render: (view: T, screen: Screen) => readonly string[]): Promise<number> {
+  await call.print(call.flags.json ? [renderJson(view)] : render(view, call.screen()));
+  return 0;
+}

@@ -1,0 +1,40 @@
+/** Reading what was typed: flags, and the values of options. A mistake ends the command with 2. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CliParts, Flags, LabFlags } from './parts.ts';
+
+/** `--json` of the reading commands. */
+export const json = () => new Option('--json', 'print JSON');
+
+/** The flags every command understands, typed before or behind its name. */
+export function flagsOf(parts: CliParts, command: Command): Flags {
+  const given = command.optsWithGlobals();
+  return {
+    configDir: given.configDir,
+    socket: given.socket,
+    set: given.set ?? {},
+    json: given.json === true,
+    color: parts.color && given.color !== false,
+  };
+}
+
+/** `--set KEY=VALUE`: adds one to those before it. @throws InvalidArgumentError */
+export function setting(text: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const [, key, value] = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError('KEY=VALUE is expected.');
+  return { ...before, [key.toUpperCase()]: value };
+}
+
+/** A count from 1 to 1000, what the API gives at one time. @throws InvalidArgumentError */
+export function number(text: string): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || n < 1 || n > 1000) throw new InvalidArgumentError('A number from 1 to 1000 is expected.');
+  return n;
+}
+
+/** How `lab` was called. Ends the command with 2 when `--once` meets `up` or `down`. */
+export function labMode(command: Command): LabFlags['mode'] {
+  const [what] = command.args;
+  const once = command.opts().once === true;
+  if (what !== 'up' && what !== 'down') return once ? 'once' : 'live';
+  return once ? command.error(`error: --once does not go together with 'lab ${what}'`) : what;
+}

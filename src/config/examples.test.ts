@@ -1,0 +1,68 @@
+/**
+ * The examples in packaging/config are the manual of the configuration: every key stands there once, and every line
+ * of them is accepted, as shipped and with the # taken off.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { bootstrapKinds } from '../bootstrap/registry.ts';
+import { cloudKinds } from '../cloud/registry.ts';
+import { fixture, loadSite, registries as own, troubles } from './fixtures/site.ts';
+import { knownKeys, type Registries } from './known.ts';
+import { vcpOptions } from './vcp-keys.ts';
+
+const example = (name: string) => readFileSync(new URL(`../../packaging/config/${name}`, import.meta.url), 'utf8');
+const registries: Registries = {
+  batch: own.batch.slurm ? { slurm: own.batch.slurm } : {},
+  cloud: { vcp: { options: vcpOptions }, ...cloudKinds },
+  bootstrap: bootstrapKinds,
+};
+const expected = [...knownKeys(registries).all].filter((key) => key !== 'CONFIG_DIR').toSorted();
+const token = (text: string) => text.replace('VCP_ACCESSKEY=\n', 'VCP_ACCESSKEY=the-token\n');
+
+test('docker.env.example holds every key once', () => {
+  const keys = [...example('docker.env.example').matchAll(/^#?([A-Z_]+)=/gm)].map((found) => found[1]);
+  assert.deepEqual(keys.toSorted(), expected);
+});
+
+test('docker.env.example lacks only the token, and works with it', () => {
+  const lines = troubles(example('docker.env.example'), { registries });
+  assert.equal(lines.length, 1);
+  assert.match(String(lines[0]), /VCP_ACCESSKEY is not set/);
+  const settings = loadSite(token(example('docker.env.example')), { registries });
+  assert.deepEqual(settings.notices, []);
+  assert.equal(settings.generation, 1);
+});
+
+test('docker.env.example works with every # taken off', () => {
+  const text = token(example('docker.env.example')).replace(/^#([A-Z_]+=)/gm, '$1');
+  for (const [part, key] of [
+    ['CLOUD=vcp', 'VCP_ACCESSKEY'],
+    ['CLOUD=command', 'CLOUD_COMMAND'],
+  ] as const) {
+    const settings = loadSite(`${text}${part}\n`, { registries });
+    assert.ok(settings.values.cloud[key] !== undefined);
+    assert.equal(settings.generation, 2);
+  }
+});
+
+test('hybrid-cloud.yaml.example holds every key once, and works with every # taken off', () => {
+  const text = example('hybrid-cloud.yaml.example');
+  const keys = [...text.matchAll(/^#?([a-z_]+): /gm)].map((found) => String(found[1]).toUpperCase());
+  assert.deepEqual(keys.toSorted(), expected);
+  const off = text.replace(/^#([a-z_]+: )/gm, '$1').replace('vcp_accesskey: ""', 'vcp_accesskey: the-token');
+  const settings = loadSite(null, { registries, files: { 'hybrid-cloud.yaml': off } });
+  assert.equal(settings.values.bootstrap.NFS_MOUNT_POINT, '172.30.2.194:/export');
+  assert.deepEqual(settings.notices, []);
+});
+
+test('a default shown in docker.env.example is the real one', () => {
+  const text = token(example('docker.env.example'));
+  const shown = loadSite(text, { registries }).sources;
+  const off = loadSite(text.replace(/^#((?!VC_|MDX_|MAX_STARTING)[A-Z_]+=)/gm, '$1'), { registries }).sources;
+  for (const [key, { value }] of shown) assert.equal(off.get(key)?.value, value, key);
+});
+
+test("hosts.json.example is the specification's example", () => {
+  assert.deepEqual(JSON.parse(example('hosts.json.example')), JSON.parse(fixture('hosts.json')));
+});

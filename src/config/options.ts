@@ -1,0 +1,97 @@
+/**
+ * The service's own options. Those of an adapter are beside the adapter; the loader puts them together.
+ * Names and defaults: DESIGN section 6 and the specification's table of variables.
+ */
+import type { Option } from '../lib/option.ts';
+import { absolutePath, anyText, name, oneOf, seconds, secondsOrNever, socketPath, wholeNumber } from './forms.ts';
+
+export const ownOptions = [
+  {
+    key: 'QUEUE_NAME',
+    schema: name,
+    fallback: 'cloud',
+    about: 'the cloud-only queue (Slurm: partition) that is watched',
+  },
+  {
+    key: 'BATCH_SYSTEM',
+    schema: anyText,
+    fallback: 'slurm',
+    about: 'the batch system: slurm, torque, pbs, gridengine, script',
+  },
+  { key: 'CLOUD', schema: anyText, fallback: 'vcp', about: 'the cloud: vcp, or command for a program of the site' },
+  {
+    key: 'BOOTSTRAP',
+    schema: anyText,
+    fallback: 'ssh',
+    about: 'how a node is made ready: ssh mounts the shared file system, none leaves it to the image',
+  },
+  {
+    key: 'CONFIG_DIR',
+    schema: anyText,
+    fallback: '/etc/hybrid-cloud',
+    about: "folder of env, hybrid-cloud.yaml and hosts.json; the specification's own folder will do",
+  },
+  {
+    key: 'HOSTS_FILE',
+    schema: anyText,
+    fallback: 'hosts.json',
+    about: 'the registered hosts; relative to the env file',
+  },
+  {
+    key: 'STATE_DIR',
+    schema: absolutePath,
+    fallback: '/var/lib/hybrid-cloud',
+    about: 'journal and keys of the service',
+  },
+  {
+    key: 'API_SOCKET',
+    schema: socketPath,
+    fallback: '/run/hybrid-cloud/api.sock',
+    about: 'where the command line talks to the service',
+  },
+  { key: 'POLL_INTERVAL', schema: seconds(1), fallback: '5', about: 'seconds between two looks at the queue' },
+  {
+    key: 'POLICY',
+    schema: oneOf(['demand', 'classic']),
+    fallback: 'demand',
+    about: 'demand: what the jobs ask for; classic: the specification to the letter',
+  },
+  {
+    key: 'CLEANUP_NODE_WAIT_TIME',
+    schema: seconds(0),
+    fallback: '600',
+    about: 'seconds without any job in the queue until all nodes are deleted',
+  },
+  {
+    key: 'IDLE_NODE_WAIT_TIME',
+    schema: secondsOrNever,
+    about: 'seconds until a single idle node is deleted, or never; without it as CLEANUP_NODE_WAIT_TIME',
+  },
+  { key: 'MIN_NODES', schema: wholeNumber(0), fallback: '0', about: 'keep at least so many nodes' },
+  { key: 'MAX_NODES', schema: wholeNumber(0), about: 'never more nodes than this; without it all registered hosts' },
+  { key: 'MAX_STARTING', schema: wholeNumber(1), about: 'never more nodes starting at one time; without it no limit' },
+  {
+    key: 'BOOT_TIMEOUT',
+    schema: seconds(1),
+    fallback: '1000',
+    about: 'seconds from the create call to a running machine',
+  },
+  { key: 'PREPARE_TIMEOUT', schema: seconds(1), fallback: '180', about: 'seconds to mount and check a node' },
+  { key: 'JOIN_TIMEOUT', schema: seconds(1), fallback: '300', about: 'seconds until the batch system sees the node' },
+  { key: 'STOP_TIMEOUT', schema: seconds(1), fallback: '600', about: 'seconds until a deleted machine is gone' },
+  {
+    key: 'LOG_LEVEL',
+    schema: oneOf(['debug', 'info', 'warn', 'error']),
+    fallback: 'info',
+    about: 'debug, info, warn, error',
+  },
+  {
+    key: 'LOG_STYLE',
+    schema: oneOf(['auto', 'journal', 'text', 'json']),
+    fallback: 'auto',
+    about: 'auto (journal under systemd, else text), journal, text, json',
+  },
+  { key: 'POOL_NAME', schema: name, about: 'name of the pool towards the cloud; without it QUEUE_NAME' },
+] as const satisfies readonly Option[];
+
+export type OwnKey = (typeof ownOptions)[number]['key'];

@@ -1,0 +1,67 @@
+/**
+ * From the service's own values to the pool, with the defaults that follow from other values: the hosts limit the
+ * number of nodes, the queue names the pool, one node waits as long as all of them.
+ */
+import type { z } from 'zod';
+import type { Pool } from '../domain/pool.ts';
+import { ownOptions } from './options.ts';
+import type { Shown } from './settings.ts';
+import type { Reader } from './values.ts';
+
+/** Values of the service's own options; absent when not given and without default, or when wrong. */
+export type Own = { readonly [O in (typeof ownOptions)[number] as O['key']]?: z.output<O['schema']> };
+
+/** The pool as the planner knows it. */
+export function makePool(own: Own, hosts: Pool['hosts']): Pool {
+  const queue = given(own.QUEUE_NAME);
+  const cleanup = given(own.CLEANUP_NODE_WAIT_TIME);
+  return {
+    name: own.POOL_NAME ?? queue,
+    queue,
+    policy: given(own.POLICY),
+    hosts,
+    limits: {
+      minNodes: given(own.MIN_NODES),
+      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length),
+      maxStarting: own.MAX_STARTING ?? hosts.length,
+    },
+    timing: {
+      cleanup,
+      idle: own.IDLE_NODE_WAIT_TIME === undefined ? cleanup : own.IDLE_NODE_WAIT_TIME,
+      boot: given(own.BOOT_TIMEOUT),
+      prepare: given(own.PREPARE_TIMEOUT),
+      join: given(own.JOIN_TIMEOUT),
+      stop: given(own.STOP_TIMEOUT),
+    },
+  };
+}
+
+/** An option with a default has a value once there is no problem. */
+export function given<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('an option without value and without problem');
+  return value;
+}
+
+/** For `describe`: also the values that follow from others, in the order of the options. */
+export function shown(reader: Reader, pool: Pool, configDir: string, hostsFile: string, own: Own): Map<string, Shown> {
+  const found = (key: string) => reader.shown.get(key)?.source ?? 'default';
+  const follow: Readonly<Record<string, Shown>> = {
+    CONFIG_DIR: { value: configDir, source: found('CONFIG_DIR') },
+    HOSTS_FILE: { value: hostsFile, source: found('HOSTS_FILE') },
+    ...(own.IDLE_NODE_WAIT_TIME === undefined && {
+      IDLE_NODE_WAIT_TIME: { value: String(pool.timing.cleanup / 1000), source: 'default, as CLEANUP_NODE_WAIT_TIME' },
+    }),
+    ...(own.MAX_NODES === undefined && {
+      MAX_NODES: { value: String(pool.limits.maxNodes), source: 'default, all registered hosts' },
+    }),
+    ...(own.MAX_STARTING === undefined && { MAX_STARTING: { value: 'no limit', source: 'default' } }),
+    ...(own.POOL_NAME === undefined && { POOL_NAME: { value: pool.name, source: 'default, as QUEUE_NAME' } }),
+  };
+  const keys = new Set([...ownOptions.map((option) => option.key as string), ...reader.shown.keys()]);
+  const all = new Map<string, Shown>();
+  for (const key of keys) {
+    const one = follow[key] ?? reader.shown.get(key);
+    if (one !== undefined) all.set(key, one);
+  }
+  return all;
+}

@@ -1,0 +1,50 @@
+/**
+ * Settings: the configuration after loading, typed and checked. Everything in it is usable; durations are milliseconds.
+ */
+import type { Pool } from '../domain/pool.ts';
+import type { OptionValues } from '../lib/option.ts';
+
+export interface Settings {
+  readonly pool: Pool;
+  /** Names in the registries. */
+  readonly batchSystem: string;
+  readonly cloud: string;
+  readonly bootstrap: string;
+  /** The options of the three selected parts. They hold secrets: never print them, `describe` does it right. */
+  readonly values: { readonly batch: OptionValues; readonly cloud: OptionValues; readonly bootstrap: OptionValues };
+  /** ms */
+  readonly pollInterval: number;
+  readonly stateDir: string;
+  readonly apiSocket: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  readonly logStyle: 'auto' | 'journal' | 'text' | 'json';
+  /** The folder that was found, see folder.ts; relative paths in the configuration are meant from here. */
+  readonly configDir: string;
+  readonly hostsFile: string;
+  /** Which generation of the specification's env file this is. */
+  readonly generation: 1 | 2;
+  /** Files that were read, in reading order. */
+  readonly files: readonly string[];
+  /** Worth telling, one line each; nothing that stops a start. */
+  readonly notices: readonly string[];
+  /** Every secret value that any source holds, also one that is not used: for the log's hide list. */
+  readonly secrets: readonly string[];
+  /** What `describe` shows, by key. */
+  readonly sources: ReadonlyMap<string, Shown>;
+}
+
+export interface Shown {
+  /** As written; `(set)` for a secret. */
+  readonly value: string;
+  /** `/etc/hybrid-cloud/env:7`, `environment`, `command line`, `default`. */
+  readonly source: string;
+}
+
+export interface Described extends Shown {
+  readonly key: string;
+}
+
+/** Every setting that counts, its value and where it comes from. Secrets show only that they are set. */
+export function describe(settings: Settings): readonly Described[] {
+  return [...settings.sources].map(([key, shown]) => ({ key, ...shown }));
+}

@@ -12,6 +12,7 @@ import type { Cloud } from './cloud/cloud.ts';
 import { cloudKinds } from './cloud/registry.ts';
 import type { Settings } from './config/settings.ts';
 import { makeController } from './controller/controller.ts';
+import { sayError } from './domain/errors.ts';
 import { list } from './domain/words.ts';
 import type { Clock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
@@ -33,6 +34,8 @@ export interface AppParts {
 
 /** A service whose last look is older than this is stuck: systemd is no longer told that it lives. ms */
 const STUCK = 300_000;
+/** ms */
+const BOOTSTRAP_LIMIT = 20_000;
 
 /** Builds and runs the service until the signal aborts. @throws LockedError and whatever keeps it from starting */
 export async function runService(settings: Settings, parts: AppParts, signal: AbortSignal): Promise<void> {
@@ -49,6 +52,12 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
     log.error(text);
   }
   const ports = makePorts(settings, parts);
+  // Before the first machine: a cloud puts the key it finds now into the machines it starts.
+  try {
+    log.info(await ports.bootstrap.check(AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_LIMIT)])));
+  } catch (error) {
+    log.error(`nodes cannot be prepared: ${sayError(error)}`);
+  }
   let lastLook = clock.monotonic();
   const controller = stack.use(
     makeController({

@@ -70,22 +70,24 @@ const actions: Actions = {
 
   async lab(flags) {
     const { lab } = await import('./cli/lab/lab.ts');
+    const { labPlace } = await import('./cli/lab/place.ts');
     return lab(
-      { action: flags.mode === 'live' ? 'watch' : flags.mode, json: flags.json },
+      { mode: flags.mode, json: flags.json },
       {
         run,
         clock: systemClock,
+        place: labPlace(env),
+        root,
+        nodeBinary: process.execPath,
         out: process.stdout,
         err: process.stderr,
-        input: process.stdin,
         color: flags.color,
         columns,
-        isTerminal: process.stdout.isTTY === true,
-        nodeBinary: process.execPath,
-        root,
-        env,
-        signal: stop.signal,
+        rows: () => process.stdout.rows ?? 24,
+        isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+        keys: process.stdin.isTTY === true ? process.stdin : undefined,
         openClient: apiClient,
+        signal: stop.signal,
       },
     );
   },

@@ -1,0 +1,75 @@
+/**
+ * Puts the two readings of one moment together. A job and its node are read one after the other, nodes first: a job
+ * that starts in between is in the list and makes its node busy, whatever the node's own record said.
+ */
+import type { Job } from '../../domain/job.ts';
+import { oneLine } from '../../lib/log.ts';
+import type { QueueStatus } from '../batch.ts';
+import { isPlainName } from './hostlist.ts';
+import type { JobReading } from './job-records.ts';
+import { byPriority, type Cluster, toJob } from './jobs.ts';
+import { toNodes } from './look.ts';
+import { mentions } from './mentions.ts';
+import type { NodeReading } from './node-records.ts';
+
+export interface Readings {
+  readonly queue: string;
+  readonly hosts: readonly string[];
+  readonly nodes: NodeReading;
+  readonly jobs: JobReading;
+  readonly memoryCounts: boolean;
+  /** Epoch ms. */
+  readonly now: number;
+}
+
+export function putTogether(readings: Readings): Omit<QueueStatus, 'took'> {
+  const { queue, hosts, nodes } = readings;
+  const { jobs, unreadable, doubtful } = understand(readings);
+  const on = new Map<string, string[]>();
+  const tally: Record<string, number> = {};
+  for (const job of jobs) {
+    tally[job.code] = (tally[job.code] ?? 0) + job.tasks;
+    for (const host of job.hosts) {
+      const ids = on.get(host);
+      if (ids) ids.push(job.id);
+      else on.set(host, [job.id]);
+    }
+  }
+  const views = toNodes(
+    nodes,
+    hosts,
+    queue,
+    (host) => on.get(host) ?? [],
+    (host) => doubtful.has(host),
+  );
+  for (const [host, why] of nodes.broken) unreadable.push(`node ${host}: ${why}`);
+  for (const node of views) {
+    if (node.state === 'unknown' && nodes.records.has(node.host)) {
+      unreadable.push(`node ${node.host}: state ${oneLine(node.words).slice(0, 80)}`);
+    }
+  }
+  return { tally, jobs, nodes: views, unreadable };
+}
+
+/** Jobs, what cannot be read, and the hosts a job that cannot be read may be on. */
+function understand(readings: Readings): { jobs: Job[]; unreadable: string[]; doubtful: Set<string> } {
+  const { queue, hosts, nodes, memoryCounts, now } = readings;
+  const sizes = [...nodes.records.values()].filter((one) => one.partitions.includes(queue)).map((one) => one.cpus);
+  const cluster: Cluster = { cpus: Math.max(0, ...sizes), memoryCounts };
+  const ours = hosts.filter(isPlainName);
+  const jobs: Job[] = [];
+  const unreadable: string[] = [];
+  const doubtful = new Set<string>();
+  for (const record of readings.jobs.records) {
+    const job = toJob(record, cluster, now);
+    if (typeof job === 'string') {
+      unreadable.push(`job ${oneLine(record.id).slice(0, 40)}: ${oneLine(job)}`);
+      for (const host of mentions(record.hosts, ours)) doubtful.add(host);
+    } else if (job) jobs.push(job);
+  }
+  for (const text of readings.jobs.broken) {
+    unreadable.push(`a record of squeue: ${oneLine(text).slice(0, 120)}`);
+    for (const host of mentions(text, ours)) doubtful.add(host);
+  }
+  return { jobs: jobs.sort(byPriority), unreadable, doubtful };
+}

@@ -1,0 +1,166 @@
+/**
+ * BOOTSTRAP=ssh: logs in to the new machine, mounts the shared file system and proves that this is the machine we mean.
+ * What runs there is `prepare.sh`, sent over standard input with its values quoted in front.
+ */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { PrepareError, type PrepareErrorKind } from '../domain/errors.ts';
+import type { Host } from '../domain/host.ts';
+import { span } from '../domain/words.ts';
+import type { Clock } from '../lib/clock.ts';
+import { randomId } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import type { OptionValues } from '../lib/option.ts';
+import type { Run } from '../lib/run.ts';
+import { type KnockAt, knock, runScript, type SshAnswer } from '../lib/ssh.ts';
+import type { Bootstrap } from './bootstrap.ts';
+import { makeHostKeys } from './host-keys.ts';
+import { ownKey, sshFolder } from './key.ts';
+import { judge, makeScript, wait } from './script.ts';
+
+export interface BootstrapParts {
+  readonly run: Run;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stateDir: string;
+  /** How a TCP connection is tried; tests of the waiting hand in their own. */
+  readonly knock?: KnockAt;
+}
+
+const Values = z.object({
+  NFS_MOUNT_POINT: z.string(),
+  NFS_LOCAL_DIR: z.string(),
+  NFS_TYPE: z.string(),
+  NFS_OPTIONS: z.string().optional(),
+  SSH_USER: z.string(),
+  SSH_PORT: z.number(),
+});
+
+/** A machine is asked for its ssh port this long: a new question each second finds a booting one sooner than one long wait. */
+const KNOCK = 1_000;
+/** The port counts as dead after this: a machine in the same network answers within a few ms. */
+const ANSWERS = 300;
+/** Pauses between tries: short at first, since every second of boot time is a second some job waits. */
+const PAUSE = { first: 300, most: 3_000, grows: 1.5 };
+/** While a machine boots, its key, its name or its sudo rule may come seconds after sshd: such a fault may last so long. */
+const PATIENCE = 30_000;
+/** One login with all the script's tries to mount (5 of 20 s with 1, 2, 4 and 8 s between), and some. */
+const LOGIN = 150_000;
+
+/** @param values the options of `ssh-options.ts` */
+export function makeSshBootstrap(values: OptionValues, parts: BootstrapParts): Bootstrap {
+  const settings = Values.parse(values);
+  const { run, clock, log, stateDir } = parts;
+  const knockAt = parts.knock ?? knock;
+  const { SSH_PORT: port, SSH_USER: user } = settings;
+  const mount = {
+    source: settings.NFS_MOUNT_POINT,
+    dir: settings.NFS_LOCAL_DIR,
+    type: settings.NFS_TYPE,
+    options: settings.NFS_OPTIONS ?? '',
+  };
+  const isNfs = /^nfs4?$/.test(mount.type);
+  const hostKeys = makeHostKeys(join(sshFolder(stateDir), 'known_hosts.d'));
+  let key: ReturnType<typeof ownKey> | null = null;
+
+  function getKey() {
+    key ??= ownKey(run, stateDir).catch((error: unknown) => {
+      key = null;
+      throw error;
+    });
+    return key;
+  }
+
+  /** One try: knock, log in, run the script. A text: nobody to log in to. */
+  async function attempt(host: Host, script: string, signal: AbortSignal): Promise<SshAnswer | string> {
+    const door = await knockAt(host.ip, port, KNOCK, signal);
+    if (signal.aborted) return '';
+    if (door.kind !== 'open') return `sshd does not answer on port ${port}: ${door.text}`;
+    const { file: keyFile } = await getKey();
+    await using known = await hostKeys.login(host);
+    const target = { address: host.ip, port, user, keyFile, knownHostsFile: known.file, alias: host.name };
+    const answer = await runScript(run, target, script, LOGIN, signal);
+    if (answer.kind === 'ran' && answer.result.code === 0) await known.keep();
+    return answer;
+  }
+
+  async function prepare(host: Host, signal: AbortSignal): Promise<void> {
+    const began = clock.monotonic();
+    const mark = randomId('hc-');
+    const script = makeScript(mark, host, mount);
+    let trouble = 'sshd has not answered yet';
+    let pause = PAUSE.first;
+    let fault: PrepareErrorKind | null = null;
+    /** Since when the same kind of fault is seen without a break. */
+    let faultSince = 0;
+    while (!signal.aborted) {
+      const answer = await attempt(host, script, signal);
+      const outcome = typeof answer === 'string' ? wait(answer) : judge(answer, mark);
+      if (outcome.kind === 'done') {
+        log.debug(`${host.name} is prepared: ${outcome.text}`, { took: Math.round(clock.monotonic() - began) });
+        return;
+      }
+      if (signal.aborted) {
+        if (outcome.text !== '') trouble = outcome.text;
+        break;
+      }
+      trouble = outcome.text;
+      if (outcome.kind !== fault) faultSince = clock.monotonic();
+      fault = outcome.kind === 'wait' ? null : outcome.kind;
+      if (outcome.kind !== 'wait' && (!outcome.mayHeal || clock.monotonic() - faultSince >= PATIENCE)) {
+        throw new PrepareError(outcome.kind, `${host.name} (${host.ip}): ${outcome.text}`, {
+          hint: await hintFor(outcome.kind, host),
+        });
+      }
+      await clock.sleep(pause, signal);
+      pause = Math.min(pause * PAUSE.grows, PAUSE.most);
+    }
+    const took = span(clock.monotonic() - began);
+    throw new PrepareError('timeout', `${host.name} (${host.ip}) was not prepared within ${took}: ${trouble}`);
+  }
+
+  async function hintFor(kind: PrepareErrorKind, host: Host): Promise<string> {
+    if (kind === 'refused')
+      return `${(await getKey()).publicFile} must stand in authorized_keys of ${user} on the image`;
+    if (kind === 'identity') return `look who answers on ${host.ip}: is it really the machine of ${host.name}?`;
+    if (kind === 'mount' && isNfs) return `does the server of ${mount.source} export it to ${host.ip}?`;
+    return '';
+  }
+
+  return {
+    kind: 'ssh',
+
+    async check(signal) {
+      const { source } = mount;
+      if (isNfs && !/^(\[.+\]|[^/:]+):\//.test(source)) {
+        throw new PrepareError('command', `NFS_MOUNT_POINT=${source} is not server:/directory`);
+      }
+      const version = await run(['ssh', '-V'], { timeout: 10_000, signal });
+      if (version.code !== 0) {
+        throw new PrepareError('command', 'ssh does not run', { hint: 'install the package openssh-client' });
+      }
+      const { publicText } = await getKey();
+      return `logs in as ${user}; the image needs this line in ${user}'s authorized_keys: ${publicText}`;
+    },
+
+    async prepare(host, signal) {
+      try {
+        await prepare(host, signal);
+      } catch (error) {
+        if (error instanceof PrepareError) throw error;
+        const why = error instanceof Error ? error.message : String(error);
+        throw new PrepareError('command', `${host.name} cannot be prepared: ${why}`, { cause: error });
+      }
+    },
+
+    async answers(host, signal) {
+      return (await knockAt(host.ip, port, ANSWERS, signal)).kind !== 'silent';
+    },
+
+    async forget(host) {
+      await hostKeys.forget(host).catch((cause: unknown) => {
+        throw new PrepareError('command', `the host key of ${host.name} cannot be forgotten`, { cause });
+      });
+    },
+  };
+}

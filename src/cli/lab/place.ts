@@ -1,0 +1,61 @@
+/**
+ * Where one lab is. Its parameters are the environment variables LAB_* that `lab/up.sh` explains; the scripts check
+ * them, this only needs to know the same places.
+ */
+import { join } from 'node:path';
+
+const NAMES = [
+  'LAB_NAME',
+  'LAB_DIR',
+  'LAB_NET',
+  'LAB_HOSTS',
+  'LAB_CPUS',
+  'LAB_BOOT_TIME',
+  'LAB_PORT_BASE',
+  'LAB_SLURMD_TIMEOUT',
+  'LAB_JOB_SUBMIT',
+  'LAB_SLURM_EXTRA',
+];
+
+export interface LabPlace {
+  readonly dir: string;
+  readonly hosts: number;
+  readonly cpus: number;
+  /** Seconds. */
+  readonly bootTime: number;
+  /** `LAB_NAME=t1`...: what was set, for the scripts. */
+  readonly variables: readonly string[];
+  readonly slurmConf: string;
+  readonly configDir: string;
+  readonly socket: string;
+  /** The on-premises file server's directory, on this machine. */
+  readonly shared: string;
+  /** The same, where nodes mount it. */
+  readonly sharedOnNodes: string;
+  /** The program of the lab's cloud. */
+  readonly cloud: string;
+  /** The cloud's own account of its machines. */
+  readonly account: string;
+  readonly serviceLog: string;
+}
+
+/** @param env the process environment, handed in by main */
+export function labPlace(env: Readonly<Record<string, string | undefined>>): LabPlace {
+  const name = env.LAB_NAME || 'lab';
+  const dir = env.LAB_DIR || (name === 'lab' ? '/var/tmp/hybrid-cloud-lab' : `/var/tmp/hybrid-cloud-${name}`);
+  return {
+    dir,
+    hosts: Number(env.LAB_HOSTS || 4),
+    cpus: Number(env.LAB_CPUS || 2),
+    bootTime: Number(env.LAB_BOOT_TIME || 5),
+    variables: NAMES.flatMap((key) => (env[key] ? [`${key}=${env[key]}`] : [])),
+    slurmConf: join(dir, 'slurm.conf'),
+    configDir: join(dir, 'config'),
+    socket: join(dir, 'run/api.sock'),
+    shared: join(dir, 'export'),
+    sharedOnNodes: join(dir, 'node/shared'),
+    cloud: join(dir, 'cloud'),
+    account: join(dir, 'log/cloud.log'),
+    serviceLog: join(dir, 'log/service.log'),
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Records what the real commands print, for the parsers' tests: `node test/support/slurm-record.ts` as root writes
+ * src/batch/slurm/fixtures/<release>/. The marks between values, new in every call, are written as `_S_` and `_E_`.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askJobs } from '../../src/batch/slurm/job-records.ts';
+import { makeSlurmWorld, type SlurmWorld, until } from './slurm-world.ts';
+
+const root = join(import.meta.dirname, '../../src/batch/slurm/fixtures');
+
+await using world = await makeSlurmWorld({ hosts: 4, more: ['NodeName=x1 NodeAddr=10.78.0.99 CPUs=2 State=UNKNOWN'] });
+const version = (await world.command('scontrol', '--version')).trim();
+const folder = join(root, /(\d+\.\d+)/.exec(version)?.[1] ?? 'unknown');
+mkdirSync(folder, { recursive: true });
+
+await keep('version.txt', ['scontrol', '--version']);
+await keep('config.txt', [
+  'sh',
+  '-c',
+  'scontrol show config | grep -E "^(SelectType|DefMem|ReturnToService|SLURM_VERSION)"',
+]);
+await keep('nodes-never-registered.txt', ['scontrol', '-o', 'show', 'node', 'c[1-4]']);
+await keep('nodes-some-unknown.txt', ['scontrol', '-o', 'show', 'node', 'c[1-2,8-9]']);
+await keep('partition-unknown.txt', ['scontrol', '-o', 'show', 'partition', 'nope']);
+await keepJobs('jobs-none', world);
+
+await world.command('scontrol', 'update', 'NodeName=c[1-4]', 'State=DRAIN', 'Reason=hybrid-cloud: no machine');
+await keep('nodes-drained-before-birth.txt', ['scontrol', '-o', 'show', 'node', 'c[1-4]']);
+const batch = (...words: string[]): Promise<string> =>
+  world.command('sbatch', '--parsable', '--output=/dev/null', `--chdir=${world.dir}`, ...words);
+await batch('-J', 'one', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'exclusive', '--exclusive', '--wrap', 'sleep 60');
+await batch('-J', 'two nodes', '-N2', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'four tasks of three', '-n4', '-c3', '--mem-per-cpu=50', '--wrap', 'sleep 60');
+await batch('-J', 'no memory named', '--wrap', 'sleep 60');
+await batch('-J', 'array', '--array=1-500,700%2', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'array with step', '--array=0-1000:2', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'array of odd ones', `--array=${odd()}`, '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'held', '--hold', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'later', '--begin=now+600', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'too many', '-N9', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'depends', '--dependency=afterok:1', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'evil\nname_E_\n1_S_1|"x"\u001b[31m%i,%j', '--mem=100', '--wrap', 'sleep 60');
+await batch('-J', 'user only', '--exclusive=user', '--mem=100', '--wrap', 'sleep 60');
+await sleep(2500);
+await keepJobs('jobs-all-drained', world);
+
+for (const host of world.hosts.slice(0, 3)) await world.startNode(host);
+await until('registered', async () => !/None|INVALID/.test(await start('c[1-3]')));
+await keep('nodes-drained-registered.txt', ['scontrol', '-o', 'show', 'node', 'c[1-4]']);
+await world.command('scontrol', 'update', 'NodeName=c[1-3]', 'State=IDLE');
+await sleep(2500);
+await world.command('scontrol', 'update', 'NodeName=c2', 'State=DRAIN', 'Reason=fan State=IDLE is broken = bad');
+await keep('nodes-with-jobs.txt', ['scontrol', '-o', 'show', 'node', 'c[1-4]']);
+await keepJobs('jobs-running', world);
+await world.stopNode('c3');
+await until('c3 down', async () => /State=DOWN/.test(await world.command('scontrol', '-o', 'show', 'node', 'c3')), 60);
+await keep('nodes-one-lost.txt', ['scontrol', '-o', 'show', 'node', 'c[1-4]']);
+await world.stopServer();
+await keep('nodes-server-stopped.txt', ['scontrol', '-o', 'show', 'node', 'c[1-4]']);
+process.stdout.write(`recorded ${version} in ${folder}\n`);
+
+async function keep(name: string, command: readonly string[]): Promise<void> {
+  const result = await world.run(command, { timeout: 20_000 });
+  writeFileSync(join(folder, name), `${result.stdout}${result.stderr}`);
+}
+
+async function keepJobs(name: string, from: SlurmWorld): Promise<void> {
+  for (const style of ['long', 'short'] as const) {
+    const question = askJobs(from.queue, style);
+    const result = await from.run(question.command, { timeout: 20_000 });
+    const text = result.stdout.replaceAll(question.separator, '_S_').replaceAll(question.end, '_E_');
+    // the forged mark in the hostile name must stay what it is: a text that is not the mark
+    writeFileSync(join(folder, `${name}.${style}.txt`), text.replace('name_E_\n1_S_1', 'name<end>\n1<separator>1'));
+  }
+}
+
+async function start(hosts: string): Promise<string> {
+  const text = await world.command('scontrol', '-o', 'show', 'node', hosts);
+  return (text.match(/State=\S+|SlurmdStartTime=\S+/g) ?? []).join(' ');
+}
+
+function odd(): string {
+  return Array.from({ length: 100 }, (_, i) => 2 * i + 1 + (i % 3)).join(',');
+}

@@ -22,23 +22,30 @@ main() {
   say "missing: $*"
   # Nobody answers questions here, and no other program may restart services for us.
   export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l LC_ALL=C.UTF-8
+  words=$(mktemp)
+  trap 'restore_policy; rm -f "$words"' EXIT
+  trap 'exit 130' INT TERM HUP
   say "apt-get update"
-  apt-get -q -o DPkg::Lock::Timeout=120 update >/dev/null || die "apt-get update failed: is the network there?"
+  apt-get -q -o DPkg::Lock::Timeout=120 update >"$words" 2>&1 || failed "apt-get update failed: is the network there?"
   for package in "$@"; do
     apt-cache policy "$package" | grep -q 'Candidate: [^(]' ||
       die "the package $package is not offered here. On Ubuntu: add-apt-repository universe"
   done
-  trap restore_policy EXIT
-  trap 'exit 130' INT TERM HUP
   forbid_services
   say "apt-get install $*"
-  apt-get -q -y -o DPkg::Lock::Timeout=120 -o DPkg::Use-Pty=0 install --no-install-recommends "$@" >/dev/null ||
-    die "apt-get install $* failed"
+  apt-get -q -y -o DPkg::Lock::Timeout=120 -o DPkg::Use-Pty=0 install --no-install-recommends "$@" >"$words" 2>&1 ||
+    failed "apt-get install $* failed"
   restore_policy
   keep_disabled "$@"
   left=$(missing_packages)
   [ -z "$left" ] || die "still missing after the installation: $left"
   say "installed: $(slurmctld -V), $(munged --version | head -n 1 | cut -d ' ' -f 1)"
+}
+
+# With the last words of apt-get, which are shown only then.
+failed() {
+  tail -n 8 "$words" >&2
+  die "$1"
 }
 
 # Packages whose programs are not there, by program.
@@ -66,7 +73,9 @@ restore_policy() {
 
 # A package enables its service for the next boot. The lab starts its own and wants no sshd or munge open on the machine.
 keep_disabled() {
-  command -v systemctl >/dev/null || return 0
+  # Without systemd the packages have noted the same, for a systemd that may come later.
+  disable='systemctl disable'
+  command -v systemctl >/dev/null || disable='env DPKG_MAINTSCRIPT_PACKAGE=hybrid-cloud-lab deb-systemd-helper disable'
   for package in "$@"; do
     case $package in
       slurmctld | slurmd) units=$package.service ;;
@@ -75,7 +84,7 @@ keep_disabled() {
       *) continue ;;
     esac
     for unit in $units; do
-      if systemctl disable "$unit" >/dev/null 2>&1; then say "$unit stays off at boot (systemctl enable $unit switches it on)"; fi
+      if $disable "$unit" >/dev/null 2>&1; then say "$unit stays off at boot"; fi
     done
   done
 }

@@ -97,7 +97,7 @@ own_name() {
     echo "127.0.0.1 localhost"
     for n in $(seq "$LAB_HOSTS"); do echo "$LAB_NET.$((100 + n)) c$n"; done
   } >/run/node/hosts
-  mount --bind /run/node/hosts /etc/hosts
+  if [ -f /etc/hosts ]; then mount --bind /run/node/hosts /etc/hosts; fi # a small image has none, and needs none
 }
 
 # slurmd starts with the machine, before anything is mounted: as on an image that enables the service.

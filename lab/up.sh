@@ -51,8 +51,8 @@ check_machine() {
   for program in slurmctld slurmd munged sshd ip unshare flock setsid; do
     command -v "$program" >/dev/null || die "$program is not installed: run $SCRIPTS/install.sh first"
   done
-  unshare --net --uts --pid --mount --fork true 2>/dev/null ||
-    die "namespaces are not allowed here: a container needs --privileged (CAP_SYS_ADMIN and CAP_NET_ADMIN)"
+  words=$(unshare --net --uts --pid --mount --fork true 2>&1) ||
+    die "no namespaces here ($words): a container needs --privileged (CAP_SYS_ADMIN and CAP_NET_ADMIN)"
   if ours "$LAB_DIR" && alive "$LAB_DIR/slurmctld.pid" >/dev/null; then
     die "a lab is already up in $LAB_DIR: ./hybrid-cloud lab down ends it"
   fi

@@ -114,10 +114,7 @@ async function makeSite(): Promise<Site> {
         await ended;
       };
       stops.push(stop);
-      for (let tries = 0; (await knock(addresses[0] ?? local, port, 500)).kind !== 'open'; tries++) {
-        if (tries > 400) throw new Error('sshd does not start');
-        await systemClock.sleep(25);
-      }
+      await until(async () => (await knock(addresses[0] ?? local, port, 500)).kind === 'open');
       return { stop };
     },
 
@@ -157,6 +154,14 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   assert.ok(typeof address === 'object' && address !== null);
   return address.port;
+}
+
+/** Looks every 25 ms, for 20 s at most. */
+async function until(seen: () => boolean | Promise<boolean>): Promise<void> {
+  for (let looks = 0; !(await seen()); looks++) {
+    assert.ok(looks < 800, 'it did not happen within 20 s');
+    await systemClock.sleep(25);
+  }
 }
 
 const soon = () => AbortSignal.timeout(30_000);
@@ -420,13 +425,16 @@ describe('a login that must fail', { skip }, () => {
 
   test('a login that hangs ends within a second of the abort', async () => {
     await using site = await makeSite();
-    await site.start({ config: ['ForceCommand sleep 600'] });
+    const inside = join(site.dir, 'inside');
+    await site.start({ config: [`ForceCommand touch ${inside} && exec sleep 600`] });
     const stop = new AbortController();
     const ended = failure(site.bootstrap().prepare(c1, stop.signal));
-    await systemClock.sleep(700);
+    await until(() => existsSync(inside));
     const began = systemClock.monotonic();
     stop.abort();
-    assert.equal((await ended).kind, 'timeout');
+    const error = await ended;
+    assert.equal(error.kind, 'timeout');
+    assert.match(error.message, /sshd answers, but the login does not end$/);
     assert.ok(systemClock.monotonic() - began < 1_000);
   });
 
@@ -438,10 +446,7 @@ describe('a login that must fail', { skip }, () => {
     await site.start({ programs: { sleep: 'exit 0', mount: hangs } });
     const stop = new AbortController();
     const ended = failure(site.bootstrap().prepare(c1, stop.signal));
-    for (let tries = 0; (await readFile(join(dir, 'tries'), 'utf8').catch(() => '')) !== 'x\nx\n'; tries++) {
-      assert.ok(tries < 400, 'the second mount never began');
-      await systemClock.sleep(25);
-    }
+    await until(async () => (await readFile(join(dir, 'tries'), 'utf8').catch(() => '')) === 'x\nx\n');
     stop.abort();
     const error = await ended;
     assert.equal(error.kind, 'timeout');

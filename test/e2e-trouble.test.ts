@@ -210,7 +210,7 @@ test('nodes that come up wrong never join: wrong name, no sshd, no slurmd', { sk
   lab.fault('wrong-hostname', 'c1 once');
   const job = await lab.submit('true', '--exclusive');
   const told = async (pattern: RegExp) => (await lab.events()).some((event) => pattern.test(event.text));
-  await until('the wrong name is noticed', () => told(/c1: preparing -> stopping: could not be prepared: .*name/i), 60);
+  await until('the wrong name is noticed', () => told(/c1: preparing -> stopping: could not be prepared: .*calls itself localhost/), 60);
   lab.fault('no-slurmd', 'c2 once');
   await until('the missing daemon is noticed', () => told(/c2: joining -> stopping: its daemon did not register/), 90);
   lab.fault('no-sshd', 'c3 once');

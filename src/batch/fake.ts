@@ -7,6 +7,9 @@ import type { Job } from '../domain/job.ts';
 import type { BatchNode, NodeState } from '../domain/node.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type Batch, type BatchVersion, type HostOutcome, MARK, type QueueStatus } from './batch.ts';
+import { type FakeJobSpec, idOf, names, perNode, priorityOf, type Task, toJob } from './fake-tasks.ts';
+
+export type { FakeJobSpec } from './fake-tasks.ts';
 
 export interface FakeHost {
   readonly name: string;
@@ -14,27 +17,6 @@ export interface FakeHost {
   readonly memoryMiB: number;
   /** Default true. A host that is not in the queue is known, but elsewhere. */
   readonly inQueue?: boolean;
-}
-
-export interface FakeJobSpec {
-  readonly name?: string;
-  readonly user?: string;
-  /** Default 1. */
-  readonly nodes?: number;
-  /** CPUs of the whole job; default one per node. */
-  readonly cpus?: number;
-  readonly cpusPerNode?: number;
-  readonly memoryMiB?: number;
-  readonly exclusive?: boolean;
-  readonly priority?: number;
-  /** Held: waits, and nodes do not help. */
-  readonly hold?: boolean;
-  /** Makes an array of so many tasks. */
-  readonly array?: number;
-  /** So many tasks of the array at one time. */
-  readonly taskLimit?: number;
-  /** Overrides what the batch system would say while it waits. */
-  readonly waits?: { readonly reason: string; readonly helped: 'yes' | 'no' | 'unknown'; readonly because: string };
 }
 
 export interface FakeCalls {
@@ -51,7 +33,7 @@ export interface FakeBatch extends Batch {
   release(job: string): void;
   /** Ends a job that runs, or takes away one that waits. An array's id ends all its tasks. */
   finish(job: string): void;
-  /** The node's daemon comes up and registers anew. @param settings `open`: also lift a closed node, as a careless daemon would never do */
+  /** The node's daemon comes up and registers anew; a closed node stays closed. */
   nodeUp(host: string): void;
   /** The node is gone; jobs on it are gone with it (put back into the queue). */
   nodeDown(host: string): void;
@@ -77,16 +59,6 @@ interface Node extends FakeHost {
   registration: string | null;
   /** Reason of the drain, or null = open. */
   drain: string | null;
-}
-
-interface Task {
-  readonly array: string | null;
-  readonly index: number;
-  readonly number: number;
-  readonly spec: FakeJobSpec;
-  readonly submittedAt: number;
-  held: boolean;
-  hosts: readonly string[];
 }
 
 /** @param options.queue the one queue there is */
@@ -335,56 +307,3 @@ const nowhere: BatchNode = {
   words: 'not known',
   reason: '',
 };
-
-function idOf(task: Task): string {
-  return task.array === null ? String(task.number) : `${task.number}_${task.index}`;
-}
-
-function names(task: Task, job: string): boolean {
-  return idOf(task) === job || String(task.number) === job;
-}
-
-function priorityOf(task: Task): number {
-  return task.held ? 0 : (task.spec.priority ?? 1000);
-}
-
-function perNode(task: Task): number {
-  const nodes = task.spec.nodes ?? 1;
-  return Math.max(task.spec.cpusPerNode ?? 1, Math.ceil((task.spec.cpus ?? nodes) / nodes));
-}
-
-/** One record for one running task, one job, or all waiting tasks of an array. */
-function toJob(group: readonly Task[]): Job {
-  const [first] = group;
-  if (!first) throw new TypeError('no task');
-  const { spec } = first;
-  const waits = first.hosts.length === 0;
-  const list = group.map((task) => task.index).join(',');
-  const limit = spec.taskLimit ?? null;
-  const held = { reason: 'Held', helped: 'no' as const, because: 'it is held' };
-  const why = first.held ? held : (spec.waits ?? { reason: 'Resources', helped: 'yes' as const, because: '' });
-  const nodes = spec.nodes ?? 1;
-  return {
-    id: waits && first.array !== null ? `${first.number}_[${list}${limit === null ? '' : `%${limit}`}]` : idOf(first),
-    array: first.array,
-    user: spec.user ?? 'alice',
-    name: spec.name ?? 'job',
-    state: waits ? 'waiting' : 'running',
-    code: waits ? 'PD' : 'R',
-    reason: waits ? why.reason : '',
-    helped: waits ? why.helped : 'yes',
-    because: waits ? why.because : '',
-    ask: {
-      nodes,
-      cpus: spec.cpus ?? nodes,
-      cpusPerNode: spec.cpusPerNode ?? 1,
-      memoryMiB: spec.memoryMiB ?? 0,
-      exclusive: spec.exclusive === true,
-    },
-    tasks: group.length,
-    taskLimit: limit,
-    priority: priorityOf(first),
-    submittedAt: first.submittedAt,
-    hosts: first.hosts,
-  };
-}

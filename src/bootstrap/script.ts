@@ -49,7 +49,7 @@ export type Outcome =
   | { readonly kind: 'wait'; readonly text: string }
   | { readonly kind: PrepareErrorKind; readonly text: string; readonly mayHeal: boolean };
 
-export function wait(text: string): Outcome {
+function wait(text: string): Outcome {
   return { kind: 'wait', text };
 }
 

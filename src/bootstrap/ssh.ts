@@ -16,7 +16,7 @@ import { type KnockAt, knock, runScript, type SshAnswer } from '../lib/ssh.ts';
 import type { Bootstrap } from './bootstrap.ts';
 import { makeHostKeys } from './host-keys.ts';
 import { ownKey, sshFolder } from './key.ts';
-import { judge, makeScript, wait } from './script.ts';
+import { judge, makeScript } from './script.ts';
 
 export interface BootstrapParts {
   readonly run: Run;
@@ -42,6 +42,11 @@ const KNOCK = 1_000;
 const ANSWERS = 300;
 /** Pauses between tries: short at first, since every second of boot time is a second some job waits. */
 const PAUSE = { first: 300, most: 3_000, grows: 1.5 };
+/**
+ * Pauses after a refused key. sshd from 9.8 on shuts an address out for at least 15 s once its penalties (5 s for each
+ * refused login, 1 s for a knock) add up to 15 s: two quick tries, then no more than one penalty in its own time.
+ */
+const REFUSED = { first: 1_000, later: 5_000 };
 /** While a machine boots, its key, its name or its sudo rule may come seconds after sshd: such a fault may last so long. */
 const PATIENCE = 30_000;
 /** One login with all the script's tries to mount (5 of 20 s with 1, 2, 4 and 8 s between), and some. */
@@ -71,11 +76,8 @@ export function makeSshBootstrap(values: OptionValues, parts: BootstrapParts): B
     return key;
   }
 
-  /** One try: knock, log in, run the script. A text: nobody to log in to. */
-  async function attempt(host: Host, script: string, signal: AbortSignal): Promise<SshAnswer | string> {
-    const door = await knockAt(host.ip, port, KNOCK, signal);
-    if (signal.aborted) return '';
-    if (door.kind !== 'open') return `sshd does not answer on port ${port}: ${door.text}`;
+  /** One login with the script. */
+  async function login(host: Host, script: string, signal: AbortSignal): Promise<SshAnswer> {
     const { file: keyFile } = await getKey();
     await using known = await hostKeys.login(host);
     const target = { address: host.ip, port, user, keyFile, knownHostsFile: known.file, alias: host.name };
@@ -89,30 +91,42 @@ export function makeSshBootstrap(values: OptionValues, parts: BootstrapParts): B
     const mark = randomId('hc-');
     const script = makeScript(mark, host, mount);
     let trouble = 'sshd has not answered yet';
+    let doorOpen = false;
     let pause = PAUSE.first;
+    let refusals = 0;
     let fault: PrepareErrorKind | null = null;
-    /** Since when the same kind of fault is seen without a break. */
+    /** Since when the same kind of fault is seen. Lost connections in between do not end it, a closed port does. */
     let faultSince = 0;
     while (!signal.aborted) {
-      const answer = await attempt(host, script, signal);
-      const outcome = typeof answer === 'string' ? wait(answer) : judge(answer, mark);
-      if (outcome.kind === 'done') {
-        log.debug(`${host.name} is prepared: ${outcome.text}`, { took: Math.round(clock.monotonic() - began) });
-        return;
+      if (!doorOpen) {
+        const door = await knockAt(host.ip, port, KNOCK, signal);
+        doorOpen = door.kind === 'open';
+        if (signal.aborted) break;
+        trouble = doorOpen
+          ? 'sshd answers, but the login does not end'
+          : `sshd does not answer on port ${port}: ${door.text}`;
+        if (!doorOpen) fault = null;
       }
-      if (signal.aborted) {
+      if (doorOpen) {
+        const outcome = judge(await login(host, script, signal), mark);
         if (outcome.text !== '') trouble = outcome.text;
-        break;
+        if (outcome.kind === 'done') {
+          log.debug(`${host.name} is prepared: ${outcome.text}`, { took: Math.round(clock.monotonic() - began) });
+          return;
+        }
+        if (signal.aborted) break;
+        doorOpen = outcome.kind !== 'wait';
+        refusals = outcome.kind === 'refused' ? refusals + 1 : 0;
+        if (outcome.kind !== 'wait') {
+          if (outcome.kind !== fault) faultSince = clock.monotonic();
+          fault = outcome.kind;
+          if (!outcome.mayHeal || clock.monotonic() - faultSince >= PATIENCE) {
+            const hint = await hintFor(outcome.kind, host);
+            throw new PrepareError(outcome.kind, `${host.name} (${host.ip}): ${outcome.text}`, { hint });
+          }
+        }
       }
-      trouble = outcome.text;
-      if (outcome.kind !== fault) faultSince = clock.monotonic();
-      fault = outcome.kind === 'wait' ? null : outcome.kind;
-      if (outcome.kind !== 'wait' && (!outcome.mayHeal || clock.monotonic() - faultSince >= PATIENCE)) {
-        throw new PrepareError(outcome.kind, `${host.name} (${host.ip}): ${outcome.text}`, {
-          hint: await hintFor(outcome.kind, host),
-        });
-      }
-      await clock.sleep(pause, signal);
+      await clock.sleep(refusals > 0 ? (refusals <= 2 ? REFUSED.first : REFUSED.later) : pause, signal);
       pause = Math.min(pause * PAUSE.grows, PAUSE.most);
     }
     const took = span(clock.monotonic() - began);

@@ -51,7 +51,7 @@ export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () =
       });
       if (failed) brake((now) => afterBootFailure(now, `${host}: ${because}`, at));
       if (to === 'ready' && before?.state === 'joining') brake(afterReady);
-      if (to === 'cooling') brake(afterGone);
+      if (to === 'cooling' && before?.state === 'stopping') brake(afterGone);
       return after;
     },
   };

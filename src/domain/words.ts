@@ -15,9 +15,9 @@ export function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
-/** A duration in ms as a person says it: `45 s`, `10 min`, `2 h 5 min`. Rounded down to the second. */
+/** A duration in ms as a person says it: `45 s`, `10 min`, `2 h 5 min`. Rounded to the second. */
 export function span(ms: number): string {
-  const s = Math.max(0, Math.floor(ms / 1000));
+  const s = Math.max(0, Math.round(ms / 1000));
   if (s < 120) return `${s} s`;
   if (s < 3600) return s % 60 === 0 || s >= 600 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 60)} min ${s % 60} s`;
   const h = Math.floor(s / 3600);

@@ -141,16 +141,15 @@ export type KnockAt = (address: string, port: number, ms: number, signal?: Abort
 export const knock: KnockAt = (address, port, ms, signal) =>
   new Promise((resolve) => {
     if (signal?.aborted) return resolve({ kind: 'unasked', text: 'stopped' });
-    const socket = connect({ host: address, port });
+    const socket = connect({ host: address, port, timeout: ms });
     const end = (kind: Knock['kind'], text: string) => {
-      clearTimeout(limit);
       signal?.removeEventListener('abort', stop);
       socket.destroy();
       resolve({ kind, text });
     };
     const stop = () => end('unasked', 'stopped');
-    const limit = setTimeout(() => end('silent', 'no answer'), ms);
     signal?.addEventListener('abort', stop, { once: true });
+    socket.once('timeout', () => end('silent', 'no answer'));
     socket.once('connect', () => end('open', ''));
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const [kind, text] = MEANS[error.code ?? ''] ?? ['unasked', error.message];

@@ -44,6 +44,8 @@ export interface SlurmWorldOptions {
   readonly returnToService?: 0 | 1 | 2;
   /** Seconds until a silent slurmd is DOWN. Default 5. */
   readonly slurmdTimeout?: number;
+  /** A node counts with what slurm.conf says, whatever its machine has. Default true. */
+  readonly overrides?: boolean;
   /** More lines for slurm.conf. */
   readonly more?: readonly string[];
 }
@@ -194,7 +196,7 @@ function slurmConf(dir: string, hosts: number, options: SlurmWorldOptions): stri
     'JobAcctGatherType=jobacct_gather/none',
     'MpiDefault=none',
     // nodes may claim more CPUs than this machine has
-    'SlurmdParameters=config_overrides',
+    ...(options.overrides === false ? [] : ['SlurmdParameters=config_overrides']),
     'MailProg=/bin/true',
     `ReturnToService=${options.returnToService ?? 2}`,
     `SlurmdTimeout=${timeout}`,
@@ -206,7 +208,7 @@ function slurmConf(dir: string, hosts: number, options: SlurmWorldOptions): stri
     'MaxJobCount=300000',
     ...(options.more ?? []),
     `NodeName=c[1-${hosts}] NodeAddr=${SUBNET}.[11-${10 + hosts}] CPUs=${options.cpus ?? 4} RealMemory=${options.memoryMiB ?? 1000} State=UNKNOWN`,
-    'PartitionName=cloud Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
+    `PartitionName=cloud Nodes=c[1-${hosts}] Default=YES MaxTime=INFINITE State=UP`,
     '',
   ].join('\n');
 }

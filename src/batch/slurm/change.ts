@@ -23,6 +23,7 @@ import { oneLine } from '../../lib/log.ts';
 import { type HostOutcome, MARK } from '../batch.ts';
 import { type Ask, failureOf } from './command.ts';
 import { compress, sortHosts } from './hostlist.ts';
+import { isOwnReason } from './node-state.ts';
 
 /** Host lists of a command are not longer than this. */
 const AT_ONCE = 100;
@@ -63,8 +64,10 @@ export function leave(
 
 function chooseJoin({ node, invalid }: NodeView): Choice {
   if (node.state === 'absent') return { result: 'failed', message: 'Slurm does not know this host' };
-  if (node.closed === 'theirs' && !invalid) return { result: 'left-alone', message: closedByPerson(node) };
-  if (invalid) return { result: 'failed', message: tooSmall(node) };
+  if (invalid && (node.closed === 'ours' || isOwnReason(node.reason))) {
+    return { result: 'failed', message: tooSmall(node) };
+  }
+  if (node.closed === 'theirs') return { result: 'left-alone', message: closedByPerson(node) };
   if (node.state === 'unknown') return { result: 'not-yet', message: `its state ${node.words} is not known` };
   if (!node.responding) return { result: 'not-yet', message: `its slurmd has not registered (${node.words})` };
   if (node.closed === 'no' && node.state !== 'down') return { result: 'done', message: '' };

@@ -68,6 +68,8 @@ export function askJobs(queue: string, style: 'long' | 'short'): JobQuestion {
   };
 }
 
+const BLANK = Object.fromEntries(Object.keys(FIELDS).map((field) => [field, ''])) as Record<FieldName, string>;
+
 export interface JobReading {
   readonly records: readonly JobRecord[];
   /** Texts between two end marks that do not have all fields. */
@@ -87,7 +89,7 @@ export function readJobs(stdout: string, question: JobQuestion): JobReading {
       broken.push(chunk);
       continue;
     }
-    const record = Object.fromEntries(Object.keys(FIELDS).map((field) => [field, ''])) as Record<FieldName, string>;
+    const record = { ...BLANK };
     question.fields.forEach((field, i) => {
       record[field] = values[i] ?? '';
     });

@@ -149,11 +149,12 @@ function hostsForTasks(record: JobRecord, cpus: number, minCpus: number, size: n
 
 /** `cpu=3,mem=300M,node=1` with 100M: per CPU. */
 function isPerCpu(tres: string, memory: number): boolean {
-  const value = (key: string): string => new RegExp(`(?:^|,)${key}=([^,]+)`).exec(tres)?.[1] ?? '';
-  const cpu = parseCount(value('cpu'));
-  const node = parseCount(value('node'));
-  const total = parseMiB(value('mem'));
-  if (memory === 0 || cpu === null || node === null || total === null) return false;
+  if (memory === 0) return false;
+  const value = (pattern: RegExp): string => pattern.exec(tres)?.[1] ?? '';
+  const cpu = parseCount(value(/(?:^|,)cpu=([^,]+)/));
+  const node = parseCount(value(/(?:^|,)node=([^,]+)/));
+  const total = parseMiB(value(/(?:^|,)mem=([^,]+)/));
+  if (cpu === null || node === null || total === null) return false;
   const near = (expected: number): boolean => Math.abs(total - expected) <= expected * 0.01;
   return near(memory * cpu) && !near(memory * node);
 }

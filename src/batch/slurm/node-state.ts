@@ -97,6 +97,11 @@ const SIGNS: Readonly<Record<string, string>> = {
 const OWN_REASONS =
   /^(none$|Not responding|Node unexpectedly rebooted|Node silently failed and came back|ResumeTimeout reached|batch job complete failure|reboot|Scheduled reboot|Low (CPUs|RealMemory|TmpDisk|socket)|power(ed|ing)? )/i;
 
+/** Is this a reason slurmctld itself gives, not a person? */
+export function isOwnReason(reason: string): boolean {
+  return reason === '' || OWN_REASONS.test(reason);
+}
+
 /** Everything the state says, before any job list is asked. Null: a word that cannot be read. */
 function readState(state: string): Required<{ [K in keyof Meaning]: boolean }> | null {
   const words = state.split('+').flatMap((word) => {
@@ -120,7 +125,7 @@ function readState(state: string): Required<{ [K in keyof Meaning]: boolean }> |
 export function toNode(record: NodeRecord, queue: string, jobs: readonly string[], doubt: boolean): BatchNode {
   const means = readState(record.state);
   const hasJob = means === null || means.job || record.cpusAllocated > 0 || jobs.length > 0 || doubt;
-  const closed = means === null ? closedBy(true, record.reason) : closedOf(means, record.reason);
+  const closed = means === null ? closedBy(record.reason) : closedOf(means, record.reason);
   return {
     host: record.host,
     state: means === null ? 'unknown' : stateOf(means, closed, hasJob),
@@ -151,13 +156,12 @@ function stateOf(means: { down: boolean; silent: boolean }, closed: Closed, hasJ
 }
 
 function closedOf(means: { drain: boolean; down: boolean; aside: boolean }, reason: string): Closed {
-  if (means.drain) return closedBy(true, reason);
+  if (means.drain) return closedBy(reason);
   if (means.aside) return 'theirs';
-  const person = means.down && reason !== '' && !reason.startsWith(MARK) && !OWN_REASONS.test(reason);
+  const person = means.down && !reason.startsWith(MARK) && !isOwnReason(reason);
   return person ? 'theirs' : 'no';
 }
 
-function closedBy(closed: boolean, reason: string): Closed {
-  if (!closed) return 'no';
+function closedBy(reason: string): Closed {
   return reason.startsWith(MARK) ? 'ours' : 'theirs';
 }

@@ -4,6 +4,11 @@
  * Complete for every text of `job_reason_string` (slurm_protocol_defs.c, to 22.05) and `job_state_reason_string`
  * (job_state_reason.c, from 23.02 on), from 17.11 to 25.11, names that exist no more included, and for the sentences
  * slurmctld writes itself (`state_desc` in job_scheduler.c, job_mgr.c, backfill.c).
+ *
+ * Seen with 22.05.8 while all nodes of the partition are drained, down or were never there: at first every job shows
+ * "ReqNodeNotAvail, UnavailableNodes:c[1-4]", also jobs that ask for no node by name; after the main scheduler has
+ * looked, the first of the queue shows "Nodes required for job are DOWN, DRAINED or reserved for jobs in higher
+ * priority partitions". As soon as one node is open the others show "Resources" and "Priority".
  */
 
 export interface ReasonVerdict {
@@ -69,7 +74,10 @@ const NOT_HELPED: readonly (readonly [because: string, reasons: readonly string[
  * does not have: harmless). The irregular ones are written out.
  */
 function limits(): string[] {
-  const names = ['JobLimit', 'ResourceLimit', 'TimeLimit'].flatMap((what) => [`Association${what}`, `QOS${what}`]);
+  const names = ['Limit', 'JobLimit', 'ResourceLimit', 'TimeLimit'].flatMap((what) => [
+    `Association${what}`,
+    `QOS${what}`,
+  ]);
   const things = ['BB', 'Billing', 'Cpu', 'Energy', 'GRES', 'License', 'Mem', 'Memory', 'Node', 'Unknown'];
   for (const who of ['Assoc', 'QOS']) {
     for (const thing of things) {

@@ -1,5 +1,5 @@
 /** What must have held for the sample. Each check is a sentence; a failed one says what was seen instead. */
-import { list } from '../../domain/words.ts';
+import { count, list } from '../../domain/words.ts';
 import { mostAtOnce, mostOverlapping } from './account.ts';
 import type { JobLine, Seen } from './report.ts';
 import type { SampleJob } from './sample.ts';
@@ -38,7 +38,7 @@ export function checkSample(seen: Seen, lines: readonly JobLine[]): Check[] {
       list(seen.jobs.filter((job) => job.restarts > 0).map((job) => `${job.id} was started ${job.restarts + 1} times`)),
     ),
     check(
-      `never more than ${seen.maxNodes} machines`,
+      `never more than ${count(seen.maxNodes, 'machine', 'machines')}`,
       seen.lives.length > 0 && mostAtOnce(seen.lives) <= seen.maxNodes,
       `${mostAtOnce(seen.lives)} at one time`,
     ),

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BatchError, type BatchErrorKind } from '../../domain/errors.ts';
+import { manualClock } from '../../lib/clock.ts';
+import { quietLog } from '../../lib/log.ts';
+import { type Run, run } from '../../lib/run.ts';
+import { failureOf, makeAsk, quoteForShell, splitWords, sudoersLine } from './command.ts';
+import { type Answer, replay, slurmOf, toResult } from './fixtures/replay.ts';
+import { makeSlurm } from './slurm.ts';
+
+test('a prefix is split as a shell would', () => {
+  for (const [text, words] of [
+    ['', []],
+    ['  sudo   -n ', ['sudo', '-n']],
+    ['ssh -o "User name=x y" head', ['ssh', '-o', 'User name=x y', 'head']],
+    ["a'b c'd \\ e ''", ['ab cd', ' e', '']],
+  ] as const) {
+    assert.deepEqual(splitWords(text), words, text);
+  }
+  for (const open of ['"x', "x'y"]) assert.throws(() => splitWords(open), SyntaxError);
+});
+
+test('after ssh each word is quoted for the remote shell, else none is', async () => {
+  const words = ['scontrol', 'update', 'NodeName=c[1-4]', "Reason=it's $HOME `x` ; rm -rf *"];
+  for (const [prefix, expected] of [
+    [
+      ['ssh', 'head'],
+      ['ssh', 'head', ...words.map(quoteForShell)],
+    ],
+    [
+      ['sudo', '-n', '/usr/bin/ssh', 'head'],
+      ['sudo', '-n', '/usr/bin/ssh', 'head', ...words.map(quoteForShell)],
+    ],
+    [
+      ['sudo', '-n'],
+      ['sudo', '-n', ...words],
+    ],
+    [[], words],
+  ] as const) {
+    let seen: readonly string[] = [];
+    const fake: Run = async (command) => {
+      seen = command;
+      return toResult(command, '');
+    };
+    await makeAsk(fake, prefix, 1000)(words);
+    assert.deepEqual(seen, expected);
+  }
+});
+
+test('a remote shell gives back exactly the words', async () => {
+  const words = ["it's", '$HOME', '`x`', '*', 'a b', '\\', '"', 'é', '%s', ';', '\n', ''];
+  const joined = words.map(quoteForShell).join(' ');
+  const { stdout } = await run(['sh', '-c', `printf '%s\\0' ${joined}`], { timeout: 5000 });
+  assert.deepEqual(stdout.split('\0').slice(0, -1), words);
+});
+
+test('the sudoers line covers every command the adapter runs', async () => {
+  const { run: record, commands } = replay({
+    nodes: (hosts) =>
+      `NodeName=${hosts} CPUAlloc=0 CPUTot=4 RealMemory=1 AllocMem=0 State=IDLE SlurmdStartTime=None Partitions=x\n`,
+    other: (command) =>
+      /--version/.test(command) ? 'slurm 24.11.5\n' : /show (config|partition|job)/.test(command) ? 'x=y\n' : '',
+  });
+  const batch = makeSlurm({ prefix: [], timeout: 1000 }, { run: record, clock: manualClock(), log: quietLog });
+  await batch.checkVersion();
+  await batch.getStatus('cloud', ['c1']);
+  await batch.leaveCluster(['c1'], 'x');
+  await batch.tell?.('18_[1-4]', 'x');
+  const rules = (sudoersLine().split('NOPASSWD: ')[1] ?? '')
+    .split(', ')
+    .map((rule) => rule.replaceAll('\\', '').replace(/^\/usr\/bin\//, ''));
+  for (const command of commands) {
+    const fits = rules.some((rule) => (rule.endsWith('*') ? command.startsWith(rule.slice(0, -1)) : command === rule));
+    assert.ok(fits, `${command}\nis not in\n${rules.join('\n')}`);
+  }
+  assert.ok(commands.length >= 9, commands.join('\n'));
+});
+
+for (const [what, answer, kind, hint] of [
+  ['no scontrol', { code: null, notFound: true }, 'missing', /slurm-client/],
+  [
+    'no scontrol on the head node',
+    { code: 127, stderr: 'bash: line 1: scontrol: command not found\n' },
+    'missing',
+    /slurm-client/,
+  ],
+  ['no scontrol for sudo', { code: 1, stderr: 'sudo: scontrol: command not found\n' }, 'missing', /slurm-client/],
+  [
+    'no slurm.conf (22.05.8)',
+    {
+      code: 1,
+      stderr:
+        'scontrol: error: fetch_config: DNS SRV lookup failed\nscontrol: fatal: Could not establish a configuration source\n',
+    },
+    'silent',
+    /SLURM_CONF/,
+  ],
+  ['munge', { code: 1, stderr: 'slurm_load_node error: Protocol authentication error\n' }, 'silent', /munged/],
+  [
+    'ssh without a key',
+    { code: 255, stderr: 'hc@head: Permission denied (publickey,password).\n' },
+    'permission',
+    /ssh/,
+  ],
+  ['ssh without an answer', { code: 255, stderr: '' }, 'silent', /^$/],
+  ['stopped by us', { code: null, aborted: true, signal: 'SIGTERM' }, 'silent', /^$/],
+  ['a plain no', { code: 1, stderr: 'slurm_update error: Invalid node state specified\n' }, 'refused', /^$/],
+] as const satisfies readonly (readonly [string, Answer, BatchErrorKind, RegExp])[]) {
+  test(`${what}: ${kind}`, () => {
+    const error = failureOf(toResult(['scontrol', 'show', 'x'], answer));
+    assert.ok(error instanceof BatchError);
+    assert.equal(error.kind, kind, error.message);
+    assert.match(error.hint, hint);
+    assert.match(error.message, /^[^\n]+$/);
+  });
+}
+
+test('chatter on standard error is no failure', () => {
+  const chatter = 'Warning: Permanently added "head" to the list of known hosts.\nsudo: unable to resolve host x\n';
+  assert.equal(failureOf(toResult(['squeue'], { stdout: '', stderr: chatter })), null);
+});
+
+test('versions from 17.11 on are known, older ones and strangers are not', async () => {
+  const check = (text: string) =>
+    slurmOf({ other: (command) => (command.includes('--version') ? text : '') }).batch.checkVersion();
+  for (const good of ['slurm 17.11.2', 'slurm-wlm 22.05.8', 'slurm 25.05.0-0rc1', 'slurm 24.11.5']) {
+    assert.deepEqual(await check(`${good}\n`), { family: 'slurm', text: good });
+  }
+  for (const bad of ['slurm 17.02.9\n', 'slurm-llnl 2.6.5\n', 'pbs_version = 22.05.11\n', '']) {
+    await assert.rejects(check(bad), { kind: 'version' }, bad);
+  }
+});

@@ -1,0 +1,93 @@
+#!/bin/sh
+# Builds the images of images/ without a container engine and without a registry: buildah with chroot isolation, on a
+# base made by mmdebstrap from this machine's own apt sources. Everything is kept in one folder of its own between runs
+# (the machine's images are not touched); a second build takes seconds. Needs root, buildah and mmdebstrap.
+#
+#   build-image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
+#   build-image.sh buildah WORD...                             any buildah command on the same storage
+#
+#   IMAGE_CACHE  the folder; default ${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images
+set -eu
+PATH=$PATH:/usr/sbin:/sbin
+CACHE=${IMAGE_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images}
+IMAGES=$(CDPATH='' cd -- "$(dirname -- "$0")/../../images" && pwd -P)
+# Anything in here that changes the base makes a new one.
+RECIPE=1
+umask 077
+
+main() {
+  [ "$(id -u)" = 0 ] || die "needs root"
+  # Not open to others: it holds this machine's apt settings.
+  mkdir -p "$CACHE"
+  [ -O "$CACHE" ] && [ ! -L "$CACHE" ] || die "$CACHE is not ours"
+  case ${1:-} in
+    buildah)
+      shift
+      on_storage "$@"
+      ;;
+    build)
+      [ $# -ge 3 ] || die "usage: build-image.sh build NAME TAG [OPTION...]"
+      shift
+      build "$@"
+      ;;
+    *) die "usage: build-image.sh build NAME TAG [OPTION...] | buildah WORD..." ;;
+  esac
+}
+
+# The state of mounts is in /run: it must not outlive the machine's.
+on_storage() {
+  nice -n 10 buildah --root "$CACHE/storage" --runroot /run/hybrid-cloud-images --storage-driver overlay "$@"
+}
+
+build() {
+  case $1 in /*) file=$1 ;; *) file=$IMAGES/$1/Containerfile ;; esac
+  tag=$2
+  shift 2
+  exec 9>"$CACHE/lock"
+  flock 9
+  base=$(make_base)
+  umask 022
+  on_storage bud --layers --isolation chroot --network host --build-arg "BASE_IMAGE=$base" "$@" \
+    -t "localhost/$tag" -f "$file" "$IMAGES" 9>&-
+}
+
+# Prints the name of the base image; makes it when it is not there.
+make_base() {
+  codename=$(. /etc/os-release && printf '%s' "$VERSION_CODENAME")
+  name=localhost/hybrid-cloud-base:$codename-$RECIPE
+  if ! on_storage inspect --type image "$name" >/dev/null 2>&1; then
+    tar=$CACHE/base.tar
+    sources=$CACHE/sources.list
+    distribution_sources >"$sources"
+    [ -s "$sources" ] || die "apt has no source of this distribution with a component main: run apt-get update"
+    set --
+    # Proxies and the like, as this machine has them; a base is of no use to apt in it without them.
+    apt-config dump | grep -Ei '^Acquire::(https?::(.*::)?proxy|check-)' >"$CACHE/apt.conf" || :
+    while IFS= read -r line; do set -- "$@" "--aptopt=$line"; done <"$CACHE/apt.conf"
+    # It leaves this machine's name and resolver behind.
+    # shellcheck disable=SC2016
+    nice -n 10 mmdebstrap --quiet --variant=apt --mode=root "$@" --aptopt='Acquire::Languages "none"' \
+      --customize-hook='rm -f "$1/etc/hostname" "$1/etc/resolv.conf"' "$codename" "$tar" "$sources" >&2 ||
+      die "mmdebstrap failed"
+    container=$(on_storage from scratch)
+    on_storage add --quiet "$container" "$tar" / >/dev/null
+    on_storage config --cmd /bin/bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$container"
+    on_storage commit --quiet --rm "$container" "$name" >/dev/null
+    rm -f "$tar" "$sources" "$CACHE/apt.conf"
+  fi
+  printf '%s' "$name"
+}
+
+# What apt here takes the distribution itself from, in one-line form. Its keys are where mmdebstrap looks by itself.
+distribution_sources() {
+  # shellcheck disable=SC2016
+  apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' |
+    awk '($1 == "Debian" || $1 == "Ubuntu") && ($4 == "main" || $4 == "universe") { print "deb", $2, $3, $4 }'
+}
+
+die() {
+  printf '%s\n' "build-image: $*" >&2
+  exit 1
+}
+
+main "$@"

@@ -38,8 +38,10 @@ const actions: Actions = {
       env: { NOTIFY_SOCKET: env.NOTIFY_SOCKET, WATCHDOG_USEC: env.WATCHDOG_USEC },
       trouble: (text) => log.warn(text),
     });
+    const ended = new AbortController();
     stop.signal.addEventListener('abort', () => {
-      void systemClock.sleep(STOP_LIMIT).then(() => {
+      void systemClock.sleep(STOP_LIMIT, ended.signal).then(() => {
+        if (ended.signal.aborted) return;
         log.warn('stopping now: something did not end in time; the next start takes it up again');
         process.exit(0);
       });
@@ -50,6 +52,8 @@ const actions: Actions = {
     } catch (error) {
       log.error(`cannot run: ${error instanceof Error ? error.message : String(error)}`);
       return 1;
+    } finally {
+      ended.abort();
     }
   },
 
@@ -57,7 +61,7 @@ const actions: Actions = {
     const settings = await settingsOf(flags);
     if (settings === null) return 2;
     const { makePorts, writable } = await import('./app.ts');
-    const { checkAll } = await import('./config/check.ts');
+    const { checkAll } = await import('./controller/check/check.ts');
     const { describe } = await import('./config/settings.ts');
     const { renderCheck } = await import('./cli/render/check.ts');
     const { quietLog } = await import('./lib/log.ts');

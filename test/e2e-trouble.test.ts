@@ -1,3 +1,4 @@
+// time limit: 600 s
 /**
  * Trouble on real Slurm: the scheduler stops, the service is killed at every stage, the cloud fails. Nothing is lost.
  */
@@ -210,7 +211,11 @@ test('nodes that come up wrong never join: wrong name, no sshd, no slurmd', { sk
   lab.fault('wrong-hostname', 'c1 once');
   const job = await lab.submit('true', '--exclusive');
   const told = async (pattern: RegExp) => (await lab.events()).some((event) => pattern.test(event.text));
-  await until('the wrong name is noticed', () => told(/c1: preparing -> stopping: could not be prepared: .*calls itself localhost/), 60);
+  await until(
+    'the wrong name is noticed',
+    () => told(/c1: preparing -> stopping: could not be prepared: .*calls itself localhost/),
+    60,
+  );
   lab.fault('no-slurmd', 'c2 once');
   await until('the missing daemon is noticed', () => told(/c2: joining -> stopping: its daemon did not register/), 90);
   lab.fault('no-sshd', 'c3 once');

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { makeScript } from '../src/bootstrap/script.ts';
 import { run } from '../src/lib/run.ts';
@@ -26,9 +26,9 @@ import { until } from './support/slurm-world.ts';
 const skip = whyNoImages() ?? false;
 const SLURM = 'hc-test/slurm-compute';
 const TORQUE = 'hc-test/torque-compute';
+const images = join(import.meta.dirname, '../images');
 const KEY = Buffer.alloc(128, 7).toString('base64');
 const CONF = Buffer.from('ClusterName=x\n').toString('base64');
-const HC_NODE = '/usr/local/sbin/hc-node';
 
 /** Instead of supervisord: says what the entry point made of the container. */
 const STAND_IN = `#!/bin/sh
@@ -196,6 +196,7 @@ describe('the Slurm image', { skip }, () => {
       rm -r /data/my*; mkdir /real && ln -s /real "/data/my files" && mount -t tmpfs behind-a-link /real; hc-node status
       hc-node nonsense || echo "exit $?"`;
     const result = await inside({ MUNGE_KEY: KEY, SLURM_CONF_BASE64: CONF }, 'sh', '-c', `${script}`);
+    assert.equal(result.stderr, '');
     const no = "hc-node: not ready: nothing is mounted on /data/my files, and nobody said 'hc-node ready'";
     assert.deepEqual(result.stdout.trim().split('\n'), [
       ...[no, no, 'hc-node: ready: tmpfs of share is mounted on /data/my files', no],
@@ -280,6 +281,52 @@ describe('a VCP base image', { skip }, () => {
       assert.equal(built.stderr.match(/^hybrid-cloud image: .*$/gm)?.length, 1, built.stderr);
       assert.match(built.stderr, says);
     });
+});
+
+describe('the Torque image', { skip }, () => {
+  test('without a Torque the build fails in one line that says what to give', async () => {
+    const built = await buildImage('torque-compute', TORQUE);
+    assert.notEqual(built.code, 0);
+    assert.match(built.stderr, /^hybrid-cloud image: no Torque: .*--build-arg TORQUE_DIR=FOLDER.*$/m);
+    assert.equal(built.stderr.match(/^hybrid-cloud image: .*$/gm)?.length, 1);
+  });
+
+  test('an address without a checksum is refused', async () => {
+    const built = await buildImage('torque-compute', TORQUE, '--build-arg', 'TORQUE_URL=http://127.0.0.1:9/torque.deb');
+    assert.notEqual(built.code, 0);
+    assert.match(built.stderr, /^hybrid-cloud image: TORQUE_URL without TORQUE_SHA256/m);
+  });
+
+  // Torque itself is not to be had from the distribution: a stand-in shows what the image does around it.
+  test('a built tree is put in, and pbs_mom starts only when the node is ready', async () => {
+    const folder = await mkdtemp(join(images, 'torque-compute/packages/test-'));
+    try {
+      await chmod(folder, 0o755);
+      mkdirSync(join(folder, 'usr/local/sbin'), { recursive: true });
+      writeFileSync(join(folder, 'usr/local/sbin/pbs_mom'), '#!/bin/sh\necho "pbs_mom $*"\n', { mode: 0o755 });
+      const place = `TORQUE_DIR=torque-compute/packages/${basename(folder)}`;
+      const built = await buildImage('torque-compute', TORQUE, '--build-arg', place);
+      assert.equal(built.code, 0, built.stdout + built.stderr);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+    const { root, inside } = await world.container(TORQUE, ['10.0.0.1 c1']);
+    assert.deepEqual(readdirSync(join(root, 'etc/supervisor.d')).sort(), ['hc-pbs_mom.ini', 'hc-sshd.ini']);
+    writeFileSync(join(root, 'usr/local/bin/supervisord'), '#!/bin/sh\nexec uname -n\n', { mode: 0o755 });
+    const without = await inside({ TORQUE_HOME: '/var/spool/torque' }, '/usr/local/sbin/hc-entry');
+    assert.match(without.stderr, /^hc-entry: no server: give its host name in PBS_SERVER, or mount [^\n]+\n$/);
+    const script = `hc-entry; mount -t proc proc /proc; cat $TORQUE_HOME/server_name $TORQUE_HOME/mom_priv/config
+      NODE_WAIT_LIMIT=0 hc-pbs_mom; hc-node ready; hc-pbs_mom`;
+    const env = { TORQUE_HOME: '/var/spool/torque', PBS_SERVER: 'head,spare', PRIVATE_IP: '10.0.0.1' };
+    const result = await inside(env, 'sh', '-c', script);
+    assert.deepEqual(result.stdout.trim().split('\n'), [
+      ...['hc-entry: no AUTHORIZED_KEYS: nobody can log in unless /root/.ssh/authorized_keys is mounted'],
+      ...['hc-entry: c1 starts; jobs wait for /mnt', 'c1', 'head,spare'],
+      ...['# written by hc-entry', '$pbsserver head', '$pbsserver spare'],
+      ...['hc-node: pbs_mom was not started: nothing was mounted on /mnt within 0 s', 'hc-node: ready is noted'],
+      ...["hc-node: pbs_mom may start after 0 s: 'hc-node ready' was said", 'pbs_mom -D -d /var/spool/torque'],
+    ]);
+  });
 });
 
 describe('a node made from the Slurm image', { skip }, () => {

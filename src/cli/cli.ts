@@ -129,8 +129,8 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     .option('--once', 'run the sample jobs to their end, print what happened, clean up')
     .addOption(json());
   act('test [what...]', 'run the tests this machine can run', (flags, command) =>
-    parts.actions.test({ ...flags, what: command.args }),
-  );
+    parts.actions.test({ ...flags, what: [...command.args, ...(command.opts().unit === true ? ['--unit'] : [])] }),
+  ).option('--unit', 'only the quick ones, without a cluster');
   reading('version', 'version of this program and of the running service', async () => (await views()).version);
   return program;
 }

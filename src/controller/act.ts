@@ -128,9 +128,10 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
     CALL_LIMIT,
     async (signal) => {
       const answers = await Promise.all(leases.map((lease) => hands.bootstrap.answers(lease, signal)));
+      if (signal.aborted) return;
       for (const [index, lease] of leases.entries()) if (answers[index] === true) taken(hands, lease);
       const free = leases.filter((_, index) => answers[index] !== true);
-      if (free.length === 0 || signal.aborted) return;
+      if (free.length === 0) return;
       try {
         for (const outcome of await hands.cloud.create(free, signal)) {
           if (outcome.error === null) accepted(hands, outcome.host, outcome.id);

@@ -64,7 +64,7 @@ export function makeController(parts: ControllerParts): Controller {
   const recorder = makeRecorder(store, clock, log, () => {
     for (const listener of listeners) listener();
   });
-  const errands = makeErrands(MOST_ERRANDS, {
+  const errands = makeErrands(MOST_ERRANDS, clock, {
     onEnd: look,
     onError: (error) => recorder.tell('error', null, `a call ended unexpectedly: ${sayError(error)}`),
   });

@@ -2,6 +2,8 @@
  * Errands: the slow calls (create, prepare, delete) that run beside the loop, each with its own time limit and signal,
  * so that no slow cloud and no slow node ever blocks a look at the queue. A host has at most one at a time.
  */
+import type { Clock } from '../lib/clock.ts';
+
 export interface Errands {
   /** Hosts with a call under way. */
   readonly hosts: ReadonlySet<string>;
@@ -22,7 +24,7 @@ export interface ErrandEnds {
 }
 
 /** @param most how many may run at one time; further ones wait for their turn */
-export function makeErrands(most: number, ends: ErrandEnds): Errands {
+export function makeErrands(most: number, clock: Clock, ends: ErrandEnds): Errands {
   const hosts = new Set<string>();
   const alone = new Map<string, AbortController>();
   const running = new Set<Promise<void>>();
@@ -38,11 +40,15 @@ export function makeErrands(most: number, ends: ErrandEnds): Errands {
   ): Promise<void> {
     if (active >= most) await new Promise<void>((resolve) => waiting.push(resolve));
     active++;
+    const late = new AbortController();
+    const ended = new AbortController();
+    void clock.sleep(limit, ended.signal).then(() => late.abort(new DOMException('too late', 'TimeoutError')));
     try {
-      if (!stop.signal.aborted) await work(AbortSignal.any([stop.signal, cancel, AbortSignal.timeout(limit)]));
+      if (!stop.signal.aborted) await work(AbortSignal.any([stop.signal, cancel, late.signal]));
     } catch (error) {
       ends.onError(error);
     } finally {
+      ended.abort();
       active--;
       waiting.shift()?.();
       for (const name of names) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HostRecord } from '../domain/host.ts';
 import type { Machine } from '../domain/machine.ts';
+import { systemClock } from '../lib/clock.ts';
 import { makeErrands } from './errands.ts';
 import { nextLook } from './interval.ts';
 import { tellApart } from './observe.ts';
@@ -78,7 +79,10 @@ test('of two machines for one host ours is the one we know', () => {
 test('errands run at most so many at a time, wake the loop, and end when the service stops', async () => {
   const ended: string[] = [];
   const errors: unknown[] = [];
-  const errands = makeErrands(2, { onEnd: () => ended.push('end'), onError: (error) => errors.push(error) });
+  const errands = makeErrands(2, systemClock, {
+    onEnd: () => ended.push('end'),
+    onError: (error) => errors.push(error),
+  });
   let running = 0;
   let most = 0;
   const gates = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
@@ -100,7 +104,7 @@ test('errands run at most so many at a time, wake the loop, and end when the ser
 });
 
 test('a cancelled errand sees its signal', async () => {
-  const errands = makeErrands(8, { onEnd() {}, onError() {} });
+  const errands = makeErrands(8, systemClock, { onEnd() {}, onError() {} });
   let seen = '';
   errands.start(['c1'], 60_000, async (signal) => {
     const aborted = Promise.withResolvers<void>();

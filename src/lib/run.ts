@@ -73,6 +73,103 @@ export const run: Run = async (command, options) => {
   };
 };
 
+/** How a long-lived child that is talked to in lines is started; tests hand in their own. */
+export interface ConverseOptions {
+  /** Each whole line of the child's standard output. */
+  readonly onLine: (line: string) => void;
+  /** Each line of its standard error, cut to 2000 characters. */
+  readonly onErrorLine: (line: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Conversation {
+  /** One line to the child's standard input. Lost without an error when the child has ended: `closed` tells. */
+  send(line: string): void;
+  /** Closes its standard input, which asks it to end; after `grace` ms SIGTERM, 2 s later SIGKILL. */
+  end(grace: number): void;
+  /** Resolves when the child has ended and all its lines were told; never rejects. */
+  readonly closed: Promise<RunResult>;
+}
+
+export type Converse = (command: readonly string[], options: ConverseOptions) => Conversation;
+
+/** A line longer than this is no answer; characters. The child is killed rather than believed. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+
+/** Starts `command[0]` and talks with it until one side ends. Never throws for what the child does. */
+export const converse: Converse = (command, options) => {
+  const [file, ...args] = command;
+  if (file === undefined) throw new TypeError('converse: empty command');
+  const ending = new AbortController();
+  const child = execa(file, args, {
+    reject: false,
+    stdin: 'pipe',
+    buffer: false,
+    cancelSignal: ending.signal,
+    forceKillAfterDelay: 2000,
+    extendEnv: false,
+    env: options.env ?? childEnv(),
+  });
+  const last: string[] = [];
+  let cut = false;
+  // Writing to a child that just ended is no error of ours.
+  child.stdin.on('error', () => {});
+  eachLine(child.stdout, LONGEST_LINE, options.onLine, () => {
+    cut = true;
+    ending.abort();
+  });
+  eachLine(child.stderr, 2000, (line) => {
+    last.push(line);
+    if (last.length > 20) last.shift();
+    options.onErrorLine(line);
+  });
+  return {
+    send: (line) => void (child.stdin.writable && child.stdin.write(`${line}\n`)),
+    end(grace) {
+      child.stdin.end();
+      const late = AbortSignal.timeout(grace);
+      late.addEventListener('abort', () => ending.abort(), { once: true });
+    },
+    closed: child.then((result) => ({
+      command,
+      code: result.exitCode ?? null,
+      signal: result.signal ?? null,
+      stdout: '',
+      stderr: last.join('\n'),
+      took: result.durationMs,
+      timedOut: false,
+      aborted: result.isCanceled && !cut,
+      cut,
+      notFound: result.code === 'ENOENT' || result.code === 'EACCES',
+    })),
+  };
+};
+
+/** Tells whole lines; what is longer than `most` is told cut, or, with `tooLong`, not at all. */
+function eachLine(
+  stream: NodeJS.ReadableStream,
+  most: number,
+  tell: (line: string) => void,
+  tooLong?: () => void,
+): void {
+  let rest = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    if (rest.length > most) {
+      if (tooLong) tooLong();
+      else rest = rest.slice(0, most);
+    }
+    for (const line of lines) tell(tooLong ? line : line.slice(0, most));
+  });
+  stream.on('end', () => {
+    if (rest !== '' && !tooLong) tell(rest);
+    rest = '';
+  });
+  stream.on('error', () => {});
+}
+
 /** Passes every line on as it is and tells it. */
 function tell(onLine: (line: string) => void) {
   return {

@@ -26,6 +26,13 @@ export function openDatabase(file: string, stamp: string): Opened {
   }
 }
 
+/** A database that lives as long as the process, for tests and the simulator. */
+export function memoryDatabase(): DatabaseSync {
+  const db = new DatabaseSync(':memory:');
+  migrate(db);
+  return db;
+}
+
 function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5000 });
   try {

@@ -276,6 +276,15 @@ describe('what does not fit', () => {
     }
   });
 
+  test('a key that the release does not print is not taken from a reason or a comment', async () => {
+    // 17.11 has no CPUEfctv: were it read from the reason, the node would look four times as large as it is
+    for (const text of ['Reason=CPUEfctv=16 broken', 'Comment=CPUEfctv=16', 'Extra=CPUEfctv=16']) {
+      const first = fixture('17.11/nodes.txt').split('\n')[0] ?? '';
+      const { batch } = slurmOf({ nodes: `${first.trimEnd()} ${text}\n` });
+      assert.equal((await batch.getStatus('cloud', ['c1'])).nodes[0]?.cpus, 4, text);
+    }
+  });
+
   test('a reason that looks like a node record is a reason', async () => {
     const forged = nodes.replace('\n', ' Reason=x\nState=IDLE CPUAlloc=0 [root@2026-11-23T19:00:00]\n');
     const { nodes: views } = await slurmOf({ nodes: forged }).batch.getStatus('cloud', C);

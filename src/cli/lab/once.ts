@@ -1,7 +1,7 @@
 /** The sample, from the first submission until the last node has gone; then the report. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventView, JobView, NodeView, StatusView } from '../../controller/view.ts';
+import type { StatusView } from '../../controller/view.ts';
 import { list, span } from '../../domain/words.ts';
 import { readAccount } from './account.ts';
 import { type Api, Interrupted, LabError, type LabParts } from './parts.ts';
@@ -9,7 +9,7 @@ import type { Report, Seen } from './report.ts';
 import { makeReport } from './report.ts';
 import { type SampleJob, sampleJobs } from './sample.ts';
 import { type LabSlurm, labSlurm, type SlurmJob } from './slurm.ts';
-import { type Move, observe } from './timeline.ts';
+import { type Watched, watching } from './watching.ts';
 
 const LOOK_MS = 500;
 /** The sample takes about a minute; whoever waits longer has a defect to look at, not patience to prove. */
@@ -80,49 +80,6 @@ async function submitAll(slurm: LabSlurm, sample: readonly SampleJob[]): Promise
   const ids = new Map<string, string>();
   for (const job of sample) ids.set(job.name, await slurm.submit(job, ids));
   return ids;
-}
-
-interface Watched {
-  readonly moves: Move[];
-  readonly events: EventView[];
-  readonly verdicts: Map<string, { kind: string; because: string }>;
-  /** One look at the service; one that fails is said once and does not matter: the next one will tell. */
-  look(): Promise<void>;
-}
-
-function watching(parts: LabParts, api: Api, ids: ReadonlyMap<string, string>, say: (text: string) => void): Watched {
-  const moves: Move[] = [];
-  const events: EventView[] = [];
-  const verdicts = new Map<string, { kind: string; because: string }>();
-  let complained = '';
-  return {
-    moves,
-    events,
-    verdicts,
-    async look() {
-      try {
-        const after = events.at(-1)?.id ?? 0;
-        const limit = { limit: 5000, signal: parts.signal };
-        const [nodes, jobs, news] = await Promise.all([
-          api.get<NodeView[]>('/nodes', limit),
-          api.get<JobView[]>('/jobs', limit),
-          api.get<EventView[]>(`/events?after=${after}&limit=500`, limit),
-        ]);
-        for (const move of observe(moves, nodes)) {
-          if (move.state !== 'free') say(`${move.host} ${move.state}: ${move.reason}`);
-        }
-        events.push(...news);
-        for (const [name, id] of ids) {
-          const verdict = jobs.find((job) => job.id === id)?.verdict;
-          if (verdict) verdicts.set(name, { kind: verdict.kind, because: verdict.because });
-        }
-      } catch (error) {
-        const text = (error as Error).message;
-        if (text !== complained && !parts.signal.aborted) say(text);
-        complained = text;
-      }
-    },
-  };
 }
 
 /**

@@ -2,16 +2,27 @@
  * `hybrid-cloud check`: is everything there that the service needs? Asks each part, changes nothing. A part that
  * fails or hangs is one line and does not keep the others from answering.
  */
-import type { Batch, QueueStatus } from '../batch/batch.ts';
-import type { Bootstrap } from '../bootstrap/bootstrap.ts';
-import type { Cloud } from '../cloud/cloud.ts';
-import type { Machine } from '../domain/machine.ts';
-import { count, list } from '../domain/words.ts';
+import type { Batch, QueueStatus } from '../../batch/batch.ts';
+import type { Bootstrap } from '../../bootstrap/bootstrap.ts';
+import type { Cloud } from '../../cloud/cloud.ts';
+import type { Machine } from '../../domain/machine.ts';
+import type { Pool } from '../../domain/pool.ts';
+import { count, list } from '../../domain/words.ts';
 import { type Ask, type AskTools, asker, type CheckLine, note, ok, wrong } from './ask.ts';
 import { absentHint, outsideHint } from './hints.ts';
-import type { Settings } from './settings.ts';
 
 export type { CheckLine } from './ask.ts';
+
+/** What of the configuration is looked at. */
+export interface CheckSettings {
+  readonly pool: Pool;
+  readonly batchSystem: string;
+  readonly stateDir: string;
+  readonly files: readonly string[];
+  readonly notices: readonly string[];
+  /** By key. */
+  readonly sources: ReadonlyMap<string, unknown>;
+}
 
 export interface CheckPorts {
   readonly batch: Batch;
@@ -25,7 +36,7 @@ export interface CheckTools extends AskTools {
 }
 
 /** One line or more for every part, always in the same order. Never throws for what a part does. */
-export async function checkAll(settings: Settings, ports: CheckPorts, tools: CheckTools): Promise<CheckLine[]> {
+export async function checkAll(settings: CheckSettings, ports: CheckPorts, tools: CheckTools): Promise<CheckLine[]> {
   const ask = asker(tools);
   const [batch, cloud, state, bootstrap] = await Promise.all([
     checkBatch(settings, ports.batch, ask),
@@ -43,7 +54,7 @@ export async function checkAll(settings: Settings, ports: CheckPorts, tools: Che
   ];
 }
 
-function checkConfiguration(settings: Settings): CheckLine[] {
+function checkConfiguration(settings: CheckSettings): CheckLine[] {
   const { pool } = settings;
   const names = pool.hosts.map((host) => host.name);
   return [
@@ -53,7 +64,7 @@ function checkConfiguration(settings: Settings): CheckLine[] {
   ];
 }
 
-async function checkBatch(settings: Settings, batch: Batch, ask: Ask) {
+async function checkBatch(settings: CheckSettings, batch: Batch, ask: Ask) {
   const version = await ask('batch system', (signal) => batch.checkVersion(signal));
   // Without the commands the queue cannot be asked either: the same trouble need not be told twice.
   if ('line' in version) return { lines: [version.line], status: null };
@@ -65,7 +76,7 @@ async function checkBatch(settings: Settings, batch: Batch, ask: Ask) {
 }
 
 /** What the batch system says about the queue and our hosts. `machines` is null when the cloud did not tell. */
-function checkQueue(settings: Settings, status: QueueStatus, machines: readonly Machine[] | null): CheckLine[] {
+function checkQueue(settings: CheckSettings, status: QueueStatus, machines: readonly Machine[] | null): CheckLine[] {
   const { queue } = settings.pool;
   const family = settings.batchSystem;
   const tally = Object.entries(status.tally).map(([code, n]) => `${n} ${code}`);

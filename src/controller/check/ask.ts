@@ -1,10 +1,10 @@
 /**
  * Asking one part of the service something, within a time limit, with a failure as an answer: what `check` is made of.
  */
-import { PortError } from '../domain/errors.ts';
-import { span } from '../domain/words.ts';
-import type { Clock } from '../lib/clock.ts';
-import { oneLine } from '../lib/log.ts';
+import { PortError } from '../../domain/errors.ts';
+import { span } from '../../domain/words.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { oneLine } from '../../lib/log.ts';
 
 export interface CheckLine {
   /** The part: `configuration`, `hosts`, `batch system`, `queue`, `state`, `cloud`, `bootstrap`. */

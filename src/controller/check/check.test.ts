@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Batch, QueueStatus } from '../batch/batch.ts';
-import type { Bootstrap } from '../bootstrap/bootstrap.ts';
-import type { Cloud } from '../cloud/cloud.ts';
-import { BatchError, CloudError, PrepareError } from '../domain/errors.ts';
-import type { Machine } from '../domain/machine.ts';
-import type { BatchNode } from '../domain/node.ts';
-import { manualClock } from '../lib/clock.ts';
+import type { Batch, QueueStatus } from '../../batch/batch.ts';
+import type { Bootstrap } from '../../bootstrap/bootstrap.ts';
+import type { Cloud } from '../../cloud/cloud.ts';
+import { GOOD, loadSite } from '../../config/fixtures/site.ts';
+import { BatchError, CloudError, PrepareError } from '../../domain/errors.ts';
+import type { Machine } from '../../domain/machine.ts';
+import type { BatchNode } from '../../domain/node.ts';
+import { manualClock } from '../../lib/clock.ts';
 import { type CheckLine, type CheckPorts, checkAll } from './check.ts';
-import { GOOD, loadSite } from './fixtures/site.ts';
 import { absentHint, outsideHint } from './hints.ts';
 
 const settings = loadSite(`${GOOD}HTTP_PROXY=x\n`);

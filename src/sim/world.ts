@@ -1,0 +1,189 @@
+/**
+ * A whole site in memory: the real controller on the fakes, with time that moves only when it is told to. What a
+ * machine's daemon and a job do of themselves happens here, so a test (and the simulator) only says what is asked.
+ */
+import { type FakeBatch, type FakeJobSpec, makeFakeBatch } from '../batch/fake.ts';
+import { type FakeBootstrap, fakeBootstrap } from '../bootstrap/fake.ts';
+import { type FakeCloud, fakeCloud } from '../cloud/fake.ts';
+import { type Controller, makeController } from '../controller/controller.ts';
+import type { Host } from '../domain/host.ts';
+import type { HostState } from '../domain/lifecycle.ts';
+import type { Pool } from '../domain/pool.ts';
+import { type ManualClock, manualClock } from '../lib/clock.ts';
+import { quietLog } from '../lib/log.ts';
+import { memoryDatabase } from '../store/open.ts';
+import { sqliteStore } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
+
+export interface WorldOptions {
+  readonly hosts?: number;
+  readonly cpus?: number;
+  /** ms from create to running. */
+  readonly bootTime?: number;
+  /** POLL_INTERVAL, ms. */
+  readonly poll?: number;
+  readonly pool?: Partial<Omit<Pool, 'hosts'>>;
+}
+
+export interface World extends AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly batch: FakeBatch;
+  readonly cloud: FakeCloud;
+  readonly bootstrap: FakeBootstrap;
+  readonly store: Store;
+  readonly pool: Pool;
+  controller: Controller;
+  /** Submits a job that runs for so many ms once it starts. @returns its id */
+  submit(spec: FakeJobSpec, runs: number): string;
+  /** Lets so many ms pass, in steps of at most a second, looking as often as the service would. */
+  pass(ms: number): Promise<void>;
+  /** Passes time until it is true. @returns ms that passed */
+  until(what: string, check: () => boolean, most?: number): Promise<number>;
+  states(): readonly HostState[];
+  /** The process dies and a new one starts on the same store. */
+  restart(): Promise<void>;
+  /** Jobs that were on a node when its machine went away. There must never be one. */
+  readonly killed: readonly string[];
+}
+
+const SECOND = 1000;
+
+export function makeWorld(options: WorldOptions = {}): World {
+  const clock = manualClock();
+  const hosts: Host[] = Array.from({ length: options.hosts ?? 4 }, (_, i) => ({
+    name: `c${i + 1}`,
+    ip: `10.0.${Math.floor(i / 200)}.${(i % 200) + 1}`,
+  }));
+  const pool: Pool = {
+    name: 'cloud',
+    queue: 'cloud',
+    policy: 'demand',
+    limits: { minNodes: 0, maxNodes: hosts.length, maxStarting: hosts.length },
+    timing: {
+      cleanup: 600 * SECOND,
+      idle: 600 * SECOND,
+      boot: 1000 * SECOND,
+      prepare: 180 * SECOND,
+      join: 300 * SECOND,
+      stop: 600 * SECOND,
+    },
+    ...options.pool,
+    hosts,
+  };
+  const cpus = options.cpus ?? 4;
+  const batch = makeFakeBatch({
+    clock,
+    queue: 'cloud',
+    hosts: hosts.map(({ name }) => ({ name, cpus, memoryMiB: 8000 })),
+  });
+  const cloud = fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND });
+  const running = () =>
+    new Set(
+      cloud
+        .machines()
+        .filter((one) => one.state === 'running')
+        .map((one) => one.host),
+    );
+  const bootstrap = fakeBootstrap({ clock, alive: (host) => running().has(host.name) });
+  const store = sqliteStore(memoryDatabase());
+  const poll = options.poll ?? 5 * SECOND;
+  const make = () =>
+    makeController({
+      pool,
+      batch,
+      cloud,
+      bootstrap,
+      store,
+      clock,
+      log: quietLog,
+      pollInterval: poll,
+      version: 'test',
+      pid: 1,
+    });
+  const never = new AbortController().signal;
+  const runsFor = new Map<string, number>();
+  const endsAt = new Map<string, number>();
+  const up = new Set<string>();
+  const killed: string[] = [];
+  let controller = make();
+  let nextLookAt = clock.now();
+
+  /** What happens outside the service: daemons follow their machines, jobs start and end. */
+  function live(): void {
+    const now = running();
+    for (const host of hosts) {
+      if (now.has(host.name) === up.has(host.name)) continue;
+      if (now.has(host.name)) {
+        up.add(host.name);
+        batch.nodeUp(host.name);
+      } else {
+        up.delete(host.name);
+        killed.push(...batch.running.filter((job) => batch.hostsOf(job).includes(host.name)));
+        batch.nodeDown(host.name);
+      }
+    }
+    for (const [job, at] of endsAt) {
+      if (clock.now() < at) continue;
+      endsAt.delete(job);
+      batch.finish(job);
+    }
+    for (const job of batch.schedule()) endsAt.set(job, clock.now() + (runsFor.get(job.split('_')[0] ?? job) ?? 0));
+  }
+
+  async function look(): Promise<void> {
+    live();
+    if (clock.now() < nextLookAt) return;
+    await controller.look(never);
+    const moving = store.hosts().some((host) => !['free', 'ready', 'quarantined'].includes(host.state));
+    nextLookAt = clock.now() + (moving ? Math.min(SECOND, poll) : poll);
+    await clock.advance(0);
+    live();
+  }
+
+  return {
+    clock,
+    batch,
+    cloud,
+    bootstrap,
+    store,
+    pool,
+    killed,
+    get controller() {
+      return controller;
+    },
+    set controller(next) {
+      controller = next;
+    },
+    submit(spec, runs) {
+      const id = batch.submit(spec);
+      runsFor.set(id.split('_')[0] ?? id, runs);
+      return id;
+    },
+    async pass(ms) {
+      const end = clock.now() + ms;
+      for (;;) {
+        await look();
+        if (clock.now() >= end) return;
+        await clock.advance(Math.min(SECOND, end - clock.now()));
+      }
+    },
+    async until(what, check, most = 3600 * SECOND) {
+      const start = clock.now();
+      while (!check()) {
+        if (clock.now() - start > most) throw new Error(`${what}: not within ${most / SECOND} s of the world's time`);
+        await this.pass(SECOND);
+      }
+      return clock.now() - start;
+    },
+    states: () => store.hosts().map((host) => host.state),
+    async restart() {
+      await controller[Symbol.asyncDispose]();
+      controller = make();
+      nextLookAt = clock.now();
+    },
+    async [Symbol.asyncDispose]() {
+      await controller[Symbol.asyncDispose]();
+      store[Symbol.dispose]();
+    },
+  };
+}

@@ -116,3 +116,29 @@ test('an operator drains a node: its job ends first; cleanup takes all', { skip,
   assert.equal((await lab.hybrid('cleanup', '--yes')).code, 0);
   await until('all machines are gone', async () => (await lab.machines()).length === 0, 60);
 });
+
+test('the shipped submit hook makes the service look at once', { skip, timeout: 120_000 }, async (t) => {
+  const lab = await startLab(t, {
+    name: 'e2ehook',
+    net: '10.81.4',
+    portBase: 22130,
+    hook: true,
+    settings: { POLL_INTERVAL: 300 },
+  });
+  await lab.start();
+  await until(
+    'the gate is closed',
+    async () => (await lab.nodes()).every((node) => /DRAIN/.test(node.batch?.words ?? '')),
+    30,
+  );
+  await until(
+    'the next look is far away',
+    async () => ((await lab.status()).nextLookAt ?? 0) - Date.now() > 200_000,
+    30,
+  );
+  const submitted = Date.now();
+  await lab.submit('true', '--exclusive');
+  await until('the cloud is asked', () => lab.account().some((line) => line.what === 'create'), 30);
+  const asked = Math.min(...lab.account().map((line) => line.at)) - submitted;
+  t.diagnostic(`submission to the create call: ${Math.round(asked)} ms`);
+});

@@ -2,7 +2,9 @@
  * run: the only place that starts child processes. Arguments are a list (no shell), every run has a time limit and a
  * limit on its output, and a failure carries the same facts as a success.
  */
+import { Socket } from 'node:net';
 import { execa } from 'execa';
+import { eachLine } from './lines.ts';
 
 export interface RunOptions {
   /** Given to the child's standard input; nothing (closed) without. */
@@ -114,6 +116,9 @@ export const converse: Converse = (command, options) => {
   let cut = false;
   // Writing to a child that just ended is no error of ours.
   child.stdin.on('error', () => {});
+  // A child that waits for our next line must not keep us alive; it ends with us.
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
   eachLine(child.stdout, LONGEST_LINE, options.onLine, () => {
     cut = true;
     ending.abort();
@@ -144,31 +149,6 @@ export const converse: Converse = (command, options) => {
     })),
   };
 };
-
-/** Tells whole lines; what is longer than `most` is told cut, or, with `tooLong`, not at all. */
-function eachLine(
-  stream: NodeJS.ReadableStream,
-  most: number,
-  tell: (line: string) => void,
-  tooLong?: () => void,
-): void {
-  let rest = '';
-  stream.setEncoding('utf8');
-  stream.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > most) {
-      if (tooLong) tooLong();
-      else rest = rest.slice(0, most);
-    }
-    for (const line of lines) tell(tooLong ? line : line.slice(0, most));
-  });
-  stream.on('end', () => {
-    if (rest !== '' && !tooLong) tell(rest);
-    rest = '';
-  });
-  stream.on('error', () => {});
-}
 
 /** Passes every line on as it is and tells it. */
 function tell(onLine: (line: string) => void) {

@@ -4,7 +4,8 @@
 # (the machine's images are not touched); a second build takes seconds. Needs root, buildah and mmdebstrap.
 #
 #   build-image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
-#   build-image.sh buildah WORD...                             any buildah command on the same storage
+#   build-image.sh buildah WORD...                             any buildah command on the same storage; a container
+#                                                              made with it (from) must get a --name
 #
 #   IMAGE_CACHE  the folder; default ${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images
 set -eu
@@ -45,10 +46,18 @@ build() {
   shift 2
   exec 9>"$CACHE/lock"
   flock 9
+  forget_builds
   base=$(make_base)
   umask 022
-  on_storage bud --layers --isolation chroot --network host --build-arg "BASE_IMAGE=$base" "$@" \
+  on_storage bud --layers --force-rm --isolation chroot --network host --build-arg "BASE_IMAGE=$base" "$@" \
     -t "localhost/$tag" -f "$file" "$IMAGES" 9>&-
+}
+
+# What a killed build left: its containers (a container for use has a name of its own). Under the lock no build runs.
+forget_builds() {
+  for container in $(on_storage containers --all --format '{{.ContainerName}}' | grep -- '-working-container'); do
+    on_storage rm "$container" >/dev/null || :
+  done
 }
 
 # Prints the name of the base image; makes it when it is not there.

@@ -95,8 +95,8 @@ export async function makeImageWorld(): Promise<ImageWorld> {
   undo.defer(() => rmSync(LOCK, { force: true }));
   await makeBridge();
   undo.defer(async () => void (await ip('link', 'del', BRIDGE)));
-  await removeContainers();
-  undo.defer(removeContainers);
+  await cleanStorage();
+  undo.defer(cleanStorage);
   const dir = await mkdtemp(join(tmpdir(), 'hci-'));
   undo.defer(() => rm(dir, { recursive: true, force: true }));
   const processes = new Set<ChildProcess>();
@@ -261,9 +261,11 @@ async function makeBridge(): Promise<void> {
   ended(await ip('link', 'set', BRIDGE, 'up'));
 }
 
-async function removeContainers(): Promise<void> {
+async function cleanStorage(): Promise<void> {
   const names = (await buildah('containers', '--quiet', '--noheading', '--filter', `name=${PREFIX}`)).split('\n');
   for (const name of names.filter((one) => one !== '')) await buildah('rm', name);
+  // Layers of earlier versions of the images. What the tagged ones are made of stays, so the next build is quick.
+  await buildah('rmi', '--prune', '--force');
 }
 
 function ip(...words: string[]): Promise<RunResult> {

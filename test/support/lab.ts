@@ -4,7 +4,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { EventView, JobView, NodeView, StatusView } from '../../src/controller/view.ts';
@@ -21,6 +20,8 @@ export interface LabOptions {
   readonly portBase: number;
   readonly hosts?: number;
   readonly bootTime?: number;
+  /** Install the shipped submit hook, so that `sbatch` pokes the service. */
+  readonly hook?: boolean;
   /** More parameters of lab/up.sh. */
   readonly env?: Readonly<Record<string, string>>;
   /** Lines for the service's env file; later ones win. */
@@ -69,6 +70,11 @@ export interface Lab extends AsyncDisposable {
   hybrid(...args: string[]): Promise<{ code: number; out: string; err: string }>;
 }
 
+/** Where the taking down is left: a test, or a benchmark's own stack. */
+export interface Closing {
+  after(close: () => Promise<void>): void;
+}
+
 /** Why labs cannot run here, or false. Under CI a missing capability is a failure, so nothing is skipped there. */
 export function labSkip(): string | false {
   if (process.env.CI === 'true') return false;
@@ -77,9 +83,9 @@ export function labSkip(): string | false {
 }
 
 /** Starts a lab without the service; taken down when the test ends, whatever happens. */
-export async function startLab(t: TestContext, options: LabOptions): Promise<Lab> {
+export async function startLab(t: Closing, options: LabOptions): Promise<Lab> {
   const dir = `/var/tmp/hybrid-cloud-${options.name}`;
-  const env = {
+  const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
     LAB_NAME: options.name,
     LAB_DIR: dir,
@@ -89,6 +95,15 @@ export async function startLab(t: TestContext, options: LabOptions): Promise<Lab
     LAB_BOOT_TIME: String(options.bootTime ?? 1),
     ...options.env,
   };
+  if (options.hook === true) {
+    const shipped = readFileSync(join(ROOT, 'packaging/slurm/job_submit.lua'), 'utf8');
+    const lua = shipped
+      .replaceAll('/usr/local/bin/hybrid-cloud', join(ROOT, 'hybrid-cloud'))
+      .replace(' poke)', ` poke --socket ${dir}/run/api.sock)`);
+    writeFileSync(`${dir}.lua`, lua);
+    env.LAB_JOB_SUBMIT = `${dir}.lua`;
+    t.after(async () => rmSync(`${dir}.lua`, { force: true }));
+  }
   const script = (name: string, ...args: string[]) =>
     exec('sh', [join(ROOT, 'lab', name), ...args], { env, timeout: 120_000 });
   let service: Service | null = null;
@@ -111,7 +126,7 @@ export async function startLab(t: TestContext, options: LabOptions): Promise<Lab
   const api = apiClient(join(dir, 'run/api.sock'));
   const slurm = async (...command: string[]) => {
     const [file = '', ...args] = command;
-    return (await exec(file, args, { env: slurmEnv, timeout: 30_000, cwd: join(dir, 'export') })).stdout;
+    return (await exec(file, args, { env: slurmEnv, timeout: 300_000, cwd: join(dir, 'export') })).stdout;
   };
 
   return {

@@ -83,6 +83,8 @@ export async function makeSlurmWorld(options: SlurmWorldOptions = {}): Promise<S
 
   const dir = await mkdtemp(join(tmpdir(), 'hct-'));
   undo.defer(() => rm(dir, { recursive: true, force: true }));
+  // so that whoever finds the lock of a killed owner knows what to clear away
+  writeFileSync(LOCK, `${process.pid}\n${dir}\n`);
   // an ordinary user of the test must reach munge's socket
   chmodSync(dir, 0o755);
   const conf = join(dir, 'slurm.conf');
@@ -221,8 +223,10 @@ async function takeLock(): Promise<void> {
         writeFileSync(LOCK, `${process.pid}\n`, { flag: 'wx' });
         return true;
       } catch {
-        const owner = Number(safeRead(LOCK));
-        if (!(owner > 0) || !existsSync(`/proc/${owner}`)) rmSync(LOCK, { force: true });
+        const [owner, dir] = safeRead(LOCK).split('\n');
+        if (Number(owner) > 0 && existsSync(`/proc/${owner}`)) return false;
+        if (dir?.startsWith(join(tmpdir(), 'hct-'))) rmSync(dir, { recursive: true, force: true });
+        rmSync(LOCK, { force: true });
         return false;
       }
     },

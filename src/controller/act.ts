@@ -75,7 +75,11 @@ async function drain(hands: Hands, steps: readonly Step[]): Promise<void> {
     try {
       trouble(hands, await hands.batch.leaveCluster(hosts, because), 'could not be closed in the batch system');
     } catch (error) {
-      hands.recorder.tell('error', null, `${list(hosts)} could not be closed in the batch system: ${sayError(error)}`);
+      hands.recorder.complain(
+        'error',
+        null,
+        `${list(hosts)} could not be closed in the batch system: ${sayError(error)}`,
+      );
     }
   }
 }
@@ -96,14 +100,18 @@ async function open(hands: Hands, steps: readonly Step[]): Promise<void> {
       hands.recorder.move(outcome.host, 'ready', `joined${took}: the batch system gives it jobs`);
     }
   } catch (error) {
-    hands.recorder.tell('error', null, `${list(hosts)} could not be opened in the batch system: ${sayError(error)}`);
+    hands.recorder.complain(
+      'error',
+      null,
+      `${list(hosts)} could not be opened in the batch system: ${sayError(error)}`,
+    );
   }
 }
 
 function trouble(hands: Hands, outcomes: readonly HostOutcome[], what: string): void {
   for (const outcome of outcomes) {
     if (outcome.result === 'failed')
-      hands.recorder.tell('warn', outcome.host, `${outcome.host} ${what}: ${outcome.message}`);
+      hands.recorder.complain('warn', outcome.host, `${outcome.host} ${what}: ${outcome.message}`);
   }
 }
 
@@ -164,7 +172,7 @@ function refused(hands: Hands, host: string, error: unknown): void {
   const at = hands.clock.now();
   const known = error instanceof CloudError ? error : new CloudError('ambiguous', sayError(error), { cause: error });
   hands.retryCallAt.set(host, at + ASK_AGAIN_AFTER_ERROR);
-  hands.recorder.tell('warn', host, `${host} was not created (${known.kind}): ${sayError(known)}`);
+  hands.recorder.complain('warn', host, `${host} was not created (${known.kind}): ${sayError(known)}`);
   hands.recorder.brake((brake) => afterRefusal(brake, known.kind, sayError(known), at));
   // The lease is kept when it may have been created all the same; the next list tells.
   if (known.kind === 'ambiguous' || known.kind === 'temporary') return;
@@ -229,7 +237,7 @@ function remove(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
 function deleted(hands: Hands, host: string, error: unknown): void {
   const at = hands.clock.now();
   hands.retryCallAt.set(host, at + (error === null ? ASK_AGAIN : ASK_AGAIN_AFTER_ERROR));
-  if (error !== null) hands.recorder.tell('warn', host, `${host} could not be deleted yet: ${sayError(error)}`);
+  if (error !== null) hands.recorder.complain('warn', host, `${host} could not be deleted yet: ${sayError(error)}`);
 }
 
 function idOnly(record: HostRecord, id: string): Machine {

@@ -2,6 +2,7 @@
  * The controller: observe, plan, journal, act, sleep; again. Level-triggered: every look starts from what is true now,
  * so a crash at any point is mended by the next one.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import type { Cloud } from '../cloud/cloud.ts';
@@ -72,7 +73,14 @@ export function makeController(parts: ControllerParts): Controller {
   const hands: Hands = { ...parts, errands, recorder, retryCallAt };
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
   const cloud = makeHealth('the cloud', parts.cloud.kind, clock, recorder);
-  const memory: Memory = { completeReads: 0, last: null, tally: null, warned: new Set(), nextLookAt: null };
+  const memory: Memory = {
+    completeReads: 0,
+    acted: false,
+    last: null,
+    tally: null,
+    warned: new Set(),
+    nextLookAt: null,
+  };
 
   store.register(pool.hosts, clock.now());
 
@@ -96,10 +104,13 @@ export function makeController(parts: ControllerParts): Controller {
     if (readings.batch.ok) memory.tally = readings.batch.value.tally;
     if (s === null) {
       memory.completeReads = 0;
+      memory.acted = false;
       return `nothing changed because ${silence(readings)}`;
     }
     memory.completeReads = s.completeReads;
     const decided = plan(s);
+    const before = memory.last?.plan.steps ?? [];
+    memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
     keepClocks(store, s, decided);
     memory.last = { snapshot: s, plan: decided, unreadable: readings.batch.ok ? readings.batch.value.unreadable : [] };
     warnOnce(memory, recorder, [
@@ -153,6 +164,7 @@ export function makeController(parts: ControllerParts): Controller {
           base: parts.pollInterval,
           states: store.hosts().map((host) => host.state),
           completeReads: memory.completeReads,
+          acted: memory.acted,
           batchTook: batch.view().took,
           cloudTook: cloud.view().took,
         });
@@ -169,6 +181,8 @@ export function makeController(parts: ControllerParts): Controller {
 /** What the controller remembers between looks; lost with the process, and that is no harm. */
 export interface Memory {
   completeReads: number;
+  /** The last look decided something that the one before had not. */
+  acted: boolean;
   last: { readonly snapshot: Snapshot; readonly plan: Plan; readonly unreadable: readonly string[] } | null;
   tally: Readonly<Record<string, number>> | null;
   warned: ReadonlySet<string>;

@@ -22,17 +22,20 @@ export interface Pace {
   readonly states: readonly HostState[];
   /** Complete readings in a row. */
   readonly completeReads: number;
+  /** The last look decided something new: the next one follows it up. */
+  readonly acted: boolean;
   /** How long the last readings took, ms. */
   readonly batchTook: number;
   readonly cloudTook: number;
 }
 
 /**
- * POLL_INTERVAL; 1 s while hosts are on the move; at once after a start. A batch system that answers slowly is asked
+ * POLL_INTERVAL; 1 s while hosts are on the move or after something was done; at once after a start. A batch system that answers slowly is asked
  * less often: it is busy a tenth of the time with us at most, so that we never are the load that sites ban.
  */
 export function nextLook(pace: Pace): number {
-  const wish = pace.completeReads === 1 ? 200 : pace.states.some((state) => MOVING.has(state)) ? 1000 : pace.base;
+  const wish =
+    pace.completeReads === 1 ? 200 : pace.acted || pace.states.some((state) => MOVING.has(state)) ? 1000 : pace.base;
   const polite = Math.max(pace.batchTook * 10, pace.cloudTook * 3);
   return Math.min(Math.max(Math.min(wish, pace.base), polite), Math.max(LONGEST, pace.base));
 }

@@ -7,7 +7,14 @@ import { makeErrands } from './errands.ts';
 import { nextLook } from './interval.ts';
 import { tellApart } from './observe.ts';
 
-const pace = { base: 5000, states: ['ready', 'free'], completeReads: 9, batchTook: 20, cloudTook: 100 } as const;
+const pace = {
+  base: 5000,
+  states: ['ready', 'free'],
+  completeReads: 9,
+  acted: false,
+  batchTook: 20,
+  cloudTook: 100,
+} as const;
 
 test('a quiet pool is looked at every POLL_INTERVAL', () => assert.equal(nextLook(pace), 5000));
 
@@ -17,6 +24,8 @@ test('hosts on the move are looked at every second', () => {
   }
   assert.equal(nextLook({ ...pace, base: 500, states: ['starting'] }), 500);
 });
+
+test('what was just done is looked at soon', () => assert.equal(nextLook({ ...pace, acted: true }), 1000));
 
 test('the second complete reading follows at once', () =>
   assert.equal(nextLook({ ...pace, completeReads: 1, cloudTook: 20 }), 200));

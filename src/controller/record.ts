@@ -15,6 +15,8 @@ export interface Recorder {
   move(host: string, to: HostState, because: string, changes?: HostChanges & { failed?: boolean }): HostRecord;
   /** Something worth knowing that is no move. */
   tell(level: EventLevel, subject: string | null, text: string, facts?: Facts): void;
+  /** The same, for trouble that may come back at every look: the same text again only after ten minutes. */
+  complain(level: EventLevel, subject: string | null, text: string): void;
   brake(change: (brake: CreationBrake) => CreationBrake): void;
 }
 
@@ -35,9 +37,17 @@ export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () =
     } else if (after.kind === null && before.kind !== null) tell('info', null, 'creation of nodes goes on');
   };
 
+  const said = new Map<string, number>();
   return {
     tell,
     brake,
+    complain(level, subject, text) {
+      const at = clock.now();
+      for (const [old, when] of said) if (at - when >= SAY_AGAIN) said.delete(old);
+      if (said.has(text)) return;
+      said.set(text, at);
+      tell(level, subject, text);
+    },
     move(host, to, because, { failed = false, ...changes } = {}) {
       const at = clock.now();
       const before = store.host(host);
@@ -56,6 +66,9 @@ export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () =
     },
   };
 }
+
+/** ms */
+const SAY_AGAIN = 600_000;
 
 /** A host without a machine keeps nothing of its last life. */
 function endOfLife(to: HostState): HostChanges {

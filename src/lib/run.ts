@@ -117,7 +117,7 @@ export const converse: Converse = (command, options) => {
   // Writing to a child that just ended is no error of ours.
   child.stdin.on('error', () => {});
   // A child that waits for our next line must not keep us alive; it ends with us.
-  child.unref();
+  child.nodeChildProcess.unref();
   for (const stream of [child.stdin, child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref();
   eachLine(child.stdout, LONGEST_LINE, options.onLine, () => {
     cut = true;
@@ -131,6 +131,8 @@ export const converse: Converse = (command, options) => {
   return {
     send: (line) => void (child.stdin.writable && child.stdin.write(`${line}\n`)),
     end(grace) {
+      // Whoever waits for the end must live to see it.
+      child.nodeChildProcess.ref();
       child.stdin.end();
       const late = AbortSignal.timeout(grace);
       late.addEventListener('abort', () => ending.abort(), { once: true });

@@ -5,8 +5,9 @@
 import type { Job } from '../domain/job.ts';
 import type { Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { list } from '../domain/words.ts';
-import { fits, type Largest, largest, neverFits, type Room, type Share, share, take } from './room.ts';
+import { largest, neverFits, type Room, share } from './room.ts';
+import { roomTree } from './room-tree.ts';
+import { NOBODY, verdicts } from './verdicts.ts';
 import type { View } from './view.ts';
 
 export interface Placement {
@@ -24,18 +25,19 @@ export interface Placement {
 export function place(s: Snapshot, hosts: readonly View[], available: Room[]): Placement {
   const size = largest(s, hosts);
   const used = new Map<string, Room>();
-  const verdicts: Verdict[] = [];
+  const said: Verdict[] = [];
   const unknown = new Set<string>();
   const runningTasks = countRunning(s.jobs);
-  let open = available;
+  const open = roomTree(available);
+  const say = verdicts(hosts);
 
   for (const job of s.jobs) {
     if (job.state !== 'waiting') continue;
     if (job.helped === 'no') {
-      verdicts.push({
+      said.push({
         job: job.id,
         kind: 'not-helped',
-        hosts: [],
+        hosts: NOBODY,
         because: job.because || `nodes do not help: ${job.reason}`,
       });
       continue;
@@ -44,7 +46,7 @@ export function place(s: Snapshot, hosts: readonly View[], available: Room[]): P
     const need = share(job.ask, size);
     const never = neverFits(need, size);
     if (never !== null) {
-      verdicts.push({ job: job.id, kind: 'never', hosts: [], because: never });
+      said.push({ job: job.id, kind: 'never', hosts: NOBODY, because: never });
       continue;
     }
     const taken: Room[] = [];
@@ -54,37 +56,24 @@ export function place(s: Snapshot, hosts: readonly View[], available: Room[]): P
     );
     let left = Math.max(0, tasks);
     for (; left > 0; left--) {
-      const chosen = choose(open, need);
+      const chosen = open.place(need);
       if (chosen === null) break;
       for (const room of chosen) {
-        take(room, need);
         used.set(room.host, room);
         taken.push(room);
       }
     }
     tasks = Math.max(0, tasks);
-    verdicts.push(verdict(job, need, taken, tasks, left, size));
-    open = open.filter((room) => room.cpus > 0);
+    said.push(say(job, need, taken, tasks, left));
   }
   const of = (kind: Room['kind']) => [...used.values()].filter((room) => room.kind === kind).map((room) => room.host);
   return {
     create: of('new'),
     reopen: of('reopen'),
     wanted: new Set(used.keys()),
-    verdicts,
+    verdicts: said,
     unknownReasons: [...unknown],
   };
-}
-
-/** All or nothing: as many different hosts as the job needs, or none. */
-function choose(open: readonly Room[], need: Share): readonly Room[] | null {
-  const found: Room[] = [];
-  for (const room of open) {
-    if (!fits(room, need)) continue;
-    found.push(room);
-    if (found.length === need.nodes) return found;
-  }
-  return null;
 }
 
 function countRunning(jobs: readonly Job[]): ReadonlyMap<string, number> {
@@ -93,42 +82,4 @@ function countRunning(jobs: readonly Job[]): ReadonlyMap<string, number> {
     if (job.state === 'running' && job.array !== null) counts.set(job.array, (counts.get(job.array) ?? 0) + 1);
   }
   return counts;
-}
-
-function verdict(job: Job, need: Share, taken: readonly Room[], tasks: number, left: number, size: Largest): Verdict {
-  const hosts = [...new Set(taken.map((room) => room.host))];
-  const kinds = new Set(taken.map((room) => room.kind));
-  const rest = left > 0 && taken.length > 0 ? `; ${left} of ${tasks} tasks wait for room` : '';
-  if (tasks === 0) {
-    return {
-      job: job.id,
-      kind: 'not-helped',
-      hosts,
-      because: 'the array already runs as many tasks as it may at one time',
-    };
-  }
-  if (taken.length === 0) {
-    const what = need.nodes === 1 ? 'a host' : `${need.nodes} hosts at once`;
-    return {
-      job: job.id,
-      kind: 'blocked',
-      hosts,
-      because: `waits for ${what}: all ${size.hosts} the queue can have are in use`,
-    };
-  }
-  const named = (kind: Room['kind']) => [
-    ...new Set(taken.filter((room) => room.kind === kind).map((room) => room.host)),
-  ];
-  if (kinds.has('new'))
-    return { job: job.id, kind: 'creating', hosts, because: `creating ${list(named('new'))} for it${rest}` };
-  if (kinds.has('coming'))
-    return { job: job.id, kind: 'coming', hosts, because: `waits for ${list(named('coming'))}, on the way${rest}` };
-  if (kinds.has('reopen'))
-    return { job: job.id, kind: 'coming', hosts, because: `opening ${list(named('reopen'))} again for it${rest}` };
-  return {
-    job: job.id,
-    kind: 'now',
-    hosts,
-    because: `there is room on ${list(hosts)}; the batch system decides when it starts${rest}`,
-  };
 }

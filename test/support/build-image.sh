@@ -20,7 +20,7 @@ main() {
   [ "$(id -u)" = 0 ] || die "needs root"
   # Not open to others: it holds this machine's apt settings.
   mkdir -p "$CACHE"
-  [ -O "$CACHE" ] && [ ! -L "$CACHE" ] || die "$CACHE is not ours"
+  if [ ! -O "$CACHE" ] || [ -L "$CACHE" ]; then die "$CACHE is not ours"; fi
   case ${1:-} in
     buildah)
       shift

@@ -7,7 +7,17 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +28,8 @@ const BUILD = join(import.meta.dirname, 'build-image.sh');
 const RUN_CONTAINER = join(import.meta.dirname, 'run-container.sh');
 const BRIDGE = 'hci0';
 const LOCK = '/run/hci0.lock';
+/** Temporary folders are called so: a killed test leaves one, with keys in it. */
+export const FOLDER = 'hci-test-';
 const PREFIX = 'hci-test-';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const PROGRAMS = [
@@ -89,15 +101,20 @@ export interface Slurm {
   readonly mungeSocket: string;
 }
 
+/** @throws Error when images cannot be built and run here. */
 export async function makeImageWorld(): Promise<ImageWorld> {
+  const lacking = whyNoImages();
+  if (lacking !== null) throw new Error(lacking);
   await using undo = new AsyncDisposableStack();
   await takeLock();
+  for (const old of readdirSync(tmpdir()).filter((name) => name.startsWith(FOLDER)))
+    rmSync(join(tmpdir(), old), { recursive: true, force: true });
   undo.defer(() => rmSync(LOCK, { force: true }));
   await makeBridge();
   undo.defer(async () => void (await ip('link', 'del', BRIDGE)));
   await cleanStorage();
   undo.defer(cleanStorage);
-  const dir = await mkdtemp(join(tmpdir(), 'hci-'));
+  const dir = await mkdtemp(join(tmpdir(), FOLDER));
   undo.defer(() => rm(dir, { recursive: true, force: true }));
   const processes = new Set<ChildProcess>();
   undo.defer(async () => void (await Promise.all([...processes].map(kill))));

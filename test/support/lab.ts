@@ -132,17 +132,10 @@ export async function startLab(t: Closing, options: LabOptions): Promise<Lab> {
   return {
     dir,
     async start() {
-      const child = spawn(
-        process.execPath,
-        [
-          '--disable-warning=ExperimentalWarning',
-          join(ROOT, 'src/main.ts'),
-          'run',
-          '--config-dir',
-          join(dir, 'config'),
-        ],
-        { env: { ...slurmEnv, HOME: dir }, stdio: ['ignore', 'ignore', 'pipe'] },
-      );
+      const child = spawn(join(ROOT, 'hybrid-cloud'), ['run', '--config-dir', join(dir, 'config')], {
+        env: { ...slurmEnv, HOME: dir },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
       service = handle(child);
       await until('the service answers', async () => (await api.get<StatusView>('/status')).pid === child.pid, 20);
       return service;

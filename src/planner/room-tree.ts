@@ -1,0 +1,92 @@
+/**
+ * The rooms of a queue, searchable: "the first one from here on that can take this" in about log(hosts) steps. A tree
+ * over the rooms in their order; each node of it knows the most CPUs and memory below it, and whether any room below is
+ * still empty. Rooms only ever shrink while jobs are placed, so what did not fit once never fits later in the same plan.
+ */
+import { fits, type Room, type Share, take } from './room.ts';
+
+export interface RoomTree {
+  /**
+   * Takes room for one task: as many different rooms as it needs, or none at all.
+   * @returns the rooms, in order, or null
+   */
+  place(need: Share): readonly Room[] | null;
+}
+
+export function roomTree(rooms: readonly Room[]): RoomTree {
+  let width = 1;
+  while (width < rooms.length) width *= 2;
+  const cpus = new Float64Array(2 * width).fill(-1);
+  const memory = new Float64Array(2 * width).fill(-1);
+  const empty = new Uint8Array(2 * width);
+  for (let i = 0; i < rooms.length; i++) leaf(i);
+  for (let at = width - 1; at >= 1; at--) join(at);
+  /** Shapes that did not fit, none of them larger than another. */
+  const failed: Share[] = [];
+
+  function leaf(i: number): void {
+    const room = rooms[i];
+    if (room === undefined) return;
+    cpus[width + i] = room.cpus;
+    memory[width + i] = room.memoryMiB;
+    empty[width + i] = room.empty ? 1 : 0;
+  }
+
+  function join(at: number): void {
+    cpus[at] = Math.max(cpus[2 * at] ?? -1, cpus[2 * at + 1] ?? -1);
+    memory[at] = Math.max(memory[2 * at] ?? -1, memory[2 * at + 1] ?? -1);
+    empty[at] = (empty[2 * at] ?? 0) | (empty[2 * at + 1] ?? 0);
+  }
+
+  function shrink(i: number): void {
+    leaf(i);
+    for (let at = (width + i) >> 1; at >= 1; at >>= 1) join(at);
+  }
+
+  /** Could a room below this node take it? Yes is only "perhaps": the most CPUs and the most memory may be two rooms. */
+  function perhaps(at: number, need: Share): boolean {
+    if ((cpus[at] ?? -1) < need.cpus) return false;
+    if (need.exclusive && empty[at] === 0) return false;
+    return need.memoryMiB === 0 || (memory[at] ?? -1) >= need.memoryMiB;
+  }
+
+  /** @returns the index of the first room from `from` on that can take it, or -1 */
+  function first(need: Share, from: number, at = 1, low = 0, high = width): number {
+    if (high <= from || !perhaps(at, need)) return -1;
+    if (high - low === 1) {
+      const room = rooms[low];
+      return room !== undefined && fits(room, need) ? low : -1;
+    }
+    const middle = (low + high) >> 1;
+    const left = first(need, from, 2 * at, low, middle);
+    return left >= 0 ? left : first(need, from, 2 * at + 1, middle, high);
+  }
+
+  return {
+    place(need) {
+      if (failed.some((shape) => atLeast(need, shape))) return null;
+      const found: number[] = [];
+      for (let from = 0; found.length < need.nodes; ) {
+        const next = first(need, from);
+        if (next < 0) {
+          failed.push(need);
+          return null;
+        }
+        found.push(next);
+        from = next + 1;
+      }
+      return found.map((i) => {
+        const room = rooms[i] as Room;
+        take(room, need);
+        shrink(i);
+        return room;
+      });
+    },
+  };
+}
+
+/** Does the one ask for as much as the other, or more, in every way? */
+function atLeast(need: Share, shape: Share): boolean {
+  if (need.nodes < shape.nodes || need.cpus < shape.cpus || need.memoryMiB < shape.memoryMiB) return false;
+  return need.exclusive || !shape.exclusive;
+}

@@ -10,7 +10,7 @@ import type { ControllerParts, Memory } from './controller.ts';
 import type { Errands } from './errands.ts';
 import type { Health } from './health.ts';
 import type { Recorder } from './record.ts';
-import { jobViews, nodeViews, waitingBecause } from './show.ts';
+import { jobViews, nodeViews } from './show.ts';
 import type { Answer, Control } from './view.ts';
 
 export interface ControlParts extends ControllerParts {
@@ -74,7 +74,7 @@ export function makeControl(parts: ControlParts): Control {
         maxNodes: pool.limits.maxNodes,
         summary: memory.summary ?? 'not looked yet',
         brake: brake.kind === null ? null : { kind: brake.kind, message: brake.message, until: brake.until },
-        waitingBecause: memory.last ? waitingBecause(memory.last.snapshot, memory.last.plan) : [],
+        waitingBecause: memory.last?.waitingBecause() ?? [],
         warnings: [...memory.warned],
         nextLookAt: memory.nextLookAt,
       };

@@ -21,8 +21,9 @@ import { makeHealth } from './health.ts';
 import { nextLook } from './interval.ts';
 import { observe, type Readings, snapshotOf } from './observe.ts';
 import { makeRecorder } from './record.ts';
+import { waitingBecause } from './show.ts';
 import { tellOwners } from './tell.ts';
-import type { Control } from './view.ts';
+import type { Control, StatusView } from './view.ts';
 
 export interface ControllerParts {
   readonly pool: Pool;
@@ -112,11 +113,9 @@ export function makeController(parts: ControllerParts): Controller {
     const before = memory.last?.plan.steps ?? [];
     memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
     keepClocks(store, s, decided);
-    memory.last = { snapshot: s, plan: decided, unreadable: readings.batch.ok ? readings.batch.value.unreadable : [] };
-    warnOnce(memory, recorder, [
-      ...decided.warnings,
-      ...memory.last.unreadable.map((line) => `cannot be read: ${line}`),
-    ]);
+    const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];
+    memory.last = { snapshot: s, plan: decided, waitingBecause: onDemand(() => waitingBecause(s, decided)) };
+    warnOnce(memory, recorder, [...decided.warnings, ...unreadable.map((line) => `cannot be read: ${line}`)]);
     await act(hands, s, decided);
     await tellOwners(parts.batch, store, s, decided, signal);
     return decided.summary;
@@ -133,7 +132,7 @@ export function makeController(parts: ControllerParts): Controller {
     wake: look,
     peek: async () => {
       const { readings, s } = await snapshot(AbortSignal.timeout(60_000));
-      if (s === null) throw new Error(`no plan, because ${silence(readings)}`);
+      if (s === null) throw new Error(silence(readings));
       return plan(s);
     },
   });
@@ -183,11 +182,24 @@ export interface Memory {
   completeReads: number;
   /** The last look decided something that the one before had not. */
   acted: boolean;
-  last: { readonly snapshot: Snapshot; readonly plan: Plan; readonly unreadable: readonly string[] } | null;
+  last: {
+    readonly snapshot: Snapshot;
+    readonly plan: Plan;
+    waitingBecause(): StatusView['waitingBecause'];
+  } | null;
   tally: Readonly<Record<string, number>> | null;
   warned: ReadonlySet<string>;
   nextLookAt: number | null;
   summary?: string;
+}
+
+/** Made when somebody asks for the first time, then kept. */
+function onDemand<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function silence(readings: Readings): string {

@@ -18,6 +18,10 @@ export interface Ask {
   readonly memoryMiB: number;
   /** The job shares its hosts with nobody. */
   readonly exclusive: boolean;
+  /** Countable things on each of its hosts: `{ gpu: 2, 'gpu:a100': 1 }`. */
+  readonly gres?: Readonly<Record<string, number>>;
+  /** What its hosts must have: any one of these sets, all of its words. `a&b|c` is `[['a', 'b'], ['c']]`. */
+  readonly features?: readonly (readonly string[])[];
 }
 
 export interface Job {

@@ -38,6 +38,11 @@ export interface BatchNode {
   readonly cpusFree: number;
   readonly memoryMiB: number;
   readonly memoryFreeMiB: number;
+  /** Countable things it has: `{ gpu: 4, 'gpu:a100': 4 }`; a kind with a type counts under both names. */
+  readonly gres?: Readonly<Record<string, number>>;
+  /** What of these no job has; the same as `gres` when nothing runs. */
+  readonly gresFree?: Readonly<Record<string, number>>;
+  readonly features?: readonly string[];
   /** The batch system's own words for the state, for people: `IDLE+DRAIN`. */
   readonly words: string;
   /** The reason somebody gave for closing it or that the batch system gave for losing it. */

@@ -5,8 +5,9 @@
 import type { Job } from '../domain/job.ts';
 import type { Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { largest, neverFits, type Room, share } from './room.ts';
+import { type Room, share } from './room.ts';
 import { roomTree } from './room-tree.ts';
+import { shapes } from './shapes.ts';
 import { NOBODY, verdicts } from './verdicts.ts';
 import type { View } from './view.ts';
 
@@ -23,7 +24,7 @@ export interface Placement {
 }
 
 export function place(s: Snapshot, hosts: readonly View[], available: Room[]): Placement {
-  const size = largest(s, hosts);
+  const sizes = shapes(s, hosts);
   const used = new Map<string, Room>();
   const said: Verdict[] = [];
   const unknown = new Set<string>();
@@ -43,8 +44,8 @@ export function place(s: Snapshot, hosts: readonly View[], available: Room[]): P
       continue;
     }
     if (job.helped === 'unknown') unknown.add(job.reason);
-    const need = share(job.ask, size);
-    const never = neverFits(need, size);
+    const need = share(job.ask, sizes.mostCpus);
+    const never = sizes.neverFits(need);
     if (never !== null) {
       said.push({ job: job.id, kind: 'never', hosts: NOBODY, because: never });
       continue;

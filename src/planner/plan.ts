@@ -72,8 +72,10 @@ function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, all
       reasons.set(host, [...jobs.slice(0, 6), verdict.job]);
     }
   }
-  const forJobs = (host: string) =>
-    `wanted by ${count(reasons.get(host)?.length ?? 0, 'job', 'jobs')} ${list(reasons.get(host) ?? [], 4)}`;
+  const forJobs = (host: string) => {
+    const jobs = reasons.get(host) ?? [];
+    return `wanted by ${jobs.length === 1 ? 'job' : 'jobs'} ${list(jobs, 4)}`;
+  };
   const steps: Step[] = [];
   for (const host of placement.reopen) {
     const view = byName.get(host);

@@ -3,7 +3,8 @@
  * over the rooms in their order; each node of it knows the most CPUs and memory below it, and whether any room below is
  * still empty. Rooms only ever shrink while jobs are placed, so what did not fit once never fits later in the same plan.
  */
-import { fits, type Room, type Share, take } from './room.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { enough, fits, type Room, type Share, take } from './room.ts';
 
 export interface RoomTree {
   /**
@@ -85,8 +86,10 @@ export function roomTree(rooms: readonly Room[]): RoomTree {
   };
 }
 
-/** Does the one ask for as much as the other, or more, in every way? */
+/** Does the one ask for as much as the other, or more, in every way? Unequal features cannot be compared. */
 function atLeast(need: Share, shape: Share): boolean {
   if (need.nodes < shape.nodes || need.cpus < shape.cpus || need.memoryMiB < shape.memoryMiB) return false;
-  return need.exclusive || !shape.exclusive;
+  if (shape.exclusive && !need.exclusive) return false;
+  if (!enough(need.gres, shape.gres)) return false;
+  return shape.features.length === 0 || isDeepStrictEqual(need.features, shape.features);
 }

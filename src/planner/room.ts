@@ -15,15 +15,12 @@ export interface Room {
   memoryMiB: number;
   /** Nothing runs on it and nothing was placed on it. */
   empty: boolean;
+  /** Countable things that are free: `{ gpu: 2 }`. */
+  gres: Readonly<Record<string, number>>;
+  readonly features: readonly string[];
 }
 
-/** The size of the largest hosts, for "can never fit". */
-export interface Largest {
-  readonly cpus: number;
-  readonly memoryMiB: number;
-  /** How many hosts the queue can have at most. */
-  readonly hosts: number;
-}
+const NONE: readonly string[] = [];
 
 const ORDER: readonly RoomKind[] = ['ready', 'reopen', 'coming', 'new'];
 
@@ -42,8 +39,13 @@ export function rooms(s: Snapshot, hosts: readonly View[], mayCreate: number): R
     if (cpus <= 0) continue;
     const memoryMiB = (whole ? node?.memoryMiB : node?.memoryFreeMiB) ?? 0;
     const empty = whole || node?.hasJob === false;
+    const gres = (whole ? node?.gres : node?.gresFree) ?? {};
     const failures = kind === 'new' ? view.record.failures : 0;
-    found.push({ at, failures, room: { host: view.record.name, kind, cpus, memoryMiB, empty } });
+    found.push({
+      at,
+      failures,
+      room: { host: view.record.name, kind, cpus, memoryMiB, empty, gres, features: node?.features ?? NONE },
+    });
   }
   found.sort(
     (a, b) => ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) || a.failures - b.failures || a.at - b.at,
@@ -72,61 +74,56 @@ function kindOf(s: Snapshot, view: View): RoomKind | null {
   return s.pool.policy === 'demand' && notCreatable(view) === null ? 'new' : null;
 }
 
-/** What the hosts of the queue are like, also those without a machine: the batch system knows their configured size. */
-export function largest(s: Snapshot, hosts: readonly View[]): Largest {
-  const usable = hosts.filter((view) => !view.retired && view.node !== undefined && view.node.inQueue);
-  return {
-    cpus: usable.reduce((most, view) => Math.max(most, view.node?.cpus ?? 0), 0),
-    memoryMiB: usable.reduce((most, view) => Math.max(most, view.node?.memoryMiB ?? 0), 0),
-    hosts: Math.min(usable.length, s.pool.limits.maxNodes),
-  };
-}
-
-/** What a job needs of each of its hosts, after spreading its CPUs over hosts of this size. */
+/** What a job needs of each of its hosts. */
 export interface Share {
   readonly nodes: number;
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly exclusive: boolean;
+  readonly gres: Readonly<Record<string, number>>;
+  /** Any one of these sets of words, all of its words; empty = any host. */
+  readonly features: readonly (readonly string[])[];
 }
+
+const NO_GRES: Share['gres'] = {};
+const ANY: Share['features'] = [];
 
 /**
  * The batch system's own node count is a lower bound: `-n 8` on hosts with 2 CPUs says 1 node and takes 4.
+ * @param most CPUs of the largest host; 0 = not known
  */
-export function share(ask: Ask, size: Largest): Share {
+export function share(ask: Ask, most: number): Share {
   const least = Math.max(1, ask.nodes);
-  const spread = size.cpus > 0 ? Math.ceil(ask.cpus / size.cpus) : least;
-  const nodes = ask.cpusPerNode > size.cpus ? least : Math.max(least, spread);
+  const spread = most > 0 ? Math.ceil(ask.cpus / most) : least;
+  const nodes = ask.cpusPerNode > most ? least : Math.max(least, spread);
   return {
     nodes,
     cpus: Math.max(1, ask.cpusPerNode, Math.ceil(ask.cpus / nodes)),
     memoryMiB: ask.memoryMiB,
     exclusive: ask.exclusive,
+    gres: ask.gres ?? NO_GRES,
+    features: ask.features ?? ANY,
   };
 }
 
-/** @returns null when the job can fit into an empty queue, else why it never can */
-export function neverFits(need: Share, size: Largest): string | null {
-  if (size.hosts === 0) return null; // nothing is known about the hosts: no ground for a verdict
-  if (size.cpus > 0 && need.cpus > size.cpus) {
-    return `can never fit: asks for ${need.cpus} CPUs on one host, the largest host has ${size.cpus}`;
-  }
-  if (size.memoryMiB > 0 && need.memoryMiB > size.memoryMiB) {
-    return `can never fit: asks for ${need.memoryMiB} MiB on one host, the largest host has ${size.memoryMiB} MiB`;
-  }
-  if (need.nodes > size.hosts) {
-    return `can never fit: asks for ${need.nodes} hosts, the queue can have ${size.hosts}`;
-  }
-  return null;
+export function fits(room: Omit<Room, 'host' | 'kind'>, need: Share): boolean {
+  if (need.exclusive && !room.empty) return false;
+  if (room.cpus < need.cpus || (need.memoryMiB > 0 && room.memoryMiB < need.memoryMiB)) return false;
+  return enough(room.gres, need.gres) && suits(room.features, need.features);
 }
 
-export function fits(room: Room, need: Share): boolean {
-  if (need.exclusive && !room.empty) return false;
-  return room.cpus >= need.cpus && (need.memoryMiB === 0 || room.memoryMiB >= need.memoryMiB);
+export function enough(has: Share['gres'], need: Share['gres']): boolean {
+  for (const kind in need) if ((has[kind] ?? 0) < (need[kind] ?? 0)) return false;
+  return true;
+}
+
+export function suits(has: readonly string[], need: Share['features']): boolean {
+  return need.length === 0 || need.some((all) => all.every((word) => has.includes(word)));
 }
 
 export function take(room: Room, need: Share): void {
   room.cpus = need.exclusive ? 0 : room.cpus - need.cpus;
   room.memoryMiB = need.exclusive ? 0 : room.memoryMiB - need.memoryMiB;
   room.empty = false;
+  for (const kind in need.gres) room.gres = { ...room.gres, [kind]: (room.gres[kind] ?? 0) - (need.gres[kind] ?? 0) };
 }

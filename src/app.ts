@@ -2,7 +2,8 @@
  * The whole machine on one page: every part is built here, in the order in which it starts, and pushed on one stack,
  * which closes them in the reverse order.
  */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch } from './batch/batch.ts';
 import { batchFamilies } from './batch/registry.ts';
@@ -15,6 +16,7 @@ import { makeController } from './controller/controller.ts';
 import { sayError } from './domain/errors.ts';
 import { list } from './domain/words.ts';
 import type { Clock } from './lib/clock.ts';
+import { makeFolder } from './lib/folder.ts';
 import type { Log } from './lib/log.ts';
 import type { Notify } from './lib/notify.ts';
 import type { Run } from './lib/run.ts';
@@ -41,7 +43,11 @@ const BOOTSTRAP_LIMIT = 20_000;
 export async function runService(settings: Settings, parts: AppParts, signal: AbortSignal): Promise<void> {
   const { clock, log, notify } = parts;
   await using stack = new AsyncDisposableStack();
-  mkdirSync(settings.stateDir, { recursive: true, mode: 0o700 });
+  try {
+    await writable(settings.stateDir);
+  } catch (error) {
+    throw new Error(`STATE_DIR cannot be written (${sayError(error)}): make it and give it to the user of the service`);
+  }
   stack.use(lockState(settings.stateDir, parts.pid));
   const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\..*/g, '');
   const { db, setAside } = openDatabase(join(settings.stateDir, 'state.db'), stamp);
@@ -115,7 +121,7 @@ export function makePorts(
 
 /** For `check`: can the state be kept there? Rejects with the reason. */
 export async function writable(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   accessSync(folder, constants.W_OK | constants.X_OK);
 }
 

@@ -3,9 +3,11 @@
  * the key it finds (an image may make its keys anew while it boots); the key of the proven login is kept, and a machine
  * that shows another one later is refused.
  */
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Host } from '../domain/host.ts';
+import { makeFolder } from '../lib/folder.ts';
 import { randomId } from '../lib/ids.ts';
 
 export interface LoginKeys extends AsyncDisposable {
@@ -24,7 +26,7 @@ export interface HostKeys {
 export function makeHostKeys(folder: string): HostKeys {
   return {
     async login(host) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       const kept = join(folder, nameOf(host));
       if (await exists(kept)) return { file: kept, keep: async () => {}, async [Symbol.asyncDispose]() {} };
       const draft = `${kept}%${randomId('')}`;

@@ -2,9 +2,11 @@
  * Our own ssh key: made once in the state folder, never overwritten, never shown. Its public half belongs into the
  * image's authorized_keys.
  */
-import { chmod, link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+
+import { chmod, link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PrepareError } from '../domain/errors.ts';
+import { makeFolder } from '../lib/folder.ts';
 import { randomId } from '../lib/ids.ts';
 import { type Run, sayRun } from '../lib/run.ts';
 
@@ -29,7 +31,7 @@ export async function ownKey(run: Run, stateDir: string): Promise<OwnKey> {
   const file = join(folder, 'id_ed25519');
   const publicFile = `${file}.pub`;
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     await chmod(folder, 0o700);
     if (!(await exists(file))) await makeKey(run, file);
     // ssh ignores a key that others may read.

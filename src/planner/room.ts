@@ -47,8 +47,14 @@ export function rooms(s: Snapshot, hosts: readonly View[], mayCreate: number): R
       room: { host: view.record.name, kind, cpus, memoryMiB, empty, gres, features: node?.features ?? NONE },
     });
   }
+  // Hosts with something special last: a plain job must not take the GPU host while a plain one is free.
+  const special = ({ room }: { room: Room }) => Object.keys(room.gres).length;
   found.sort(
-    (a, b) => ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) || a.failures - b.failures || a.at - b.at,
+    (a, b) =>
+      ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) ||
+      a.failures - b.failures ||
+      special(a) - special(b) ||
+      a.at - b.at,
   );
   let left = mayCreate;
   return found.filter(({ room }) => room.kind !== 'new' || left-- > 0).map(({ room }) => room);

@@ -68,7 +68,9 @@ make_base() {
     tar=$CACHE/base.tar
     sources=$CACHE/sources.list
     distribution_sources >"$sources"
-    [ -s "$sources" ] || die "apt has no source of this distribution with a component main: run apt-get update"
+    # Without package lists apt does not know whose sources they are.
+    [ -s "$sources" ] || { apt-get -qq update >&2 && distribution_sources >"$sources"; }
+    [ -s "$sources" ] || die "apt has no source of Debian or Ubuntu with a component main"
     set --
     # Proxies and the like, as this machine has them; a base is of no use to apt in it without them.
     apt-config dump | grep -Ei '^Acquire::(https?::(.*::)?proxy|check-)' >"$CACHE/apt.conf" || :

@@ -48,6 +48,10 @@ export interface SlurmWorldOptions {
   readonly overrides?: boolean;
   /** More lines for slurm.conf. */
   readonly more?: readonly string[];
+  /** More words for the line of a node: `{ c3: 'Gres=gpu:a100:2 Feature=fast' }`. */
+  readonly nodes?: Readonly<Record<string, string>>;
+  /** The lines of gres.conf. */
+  readonly gres?: readonly string[];
 }
 
 export interface SlurmWorld extends AsyncDisposable {
@@ -91,6 +95,7 @@ export async function makeSlurmWorld(options: SlurmWorldOptions = {}): Promise<S
   const env = { PATH, HOME: dir, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', SLURM_CONF: conf };
   await writeFile(conf, slurmConf(dir, count, options));
   await writeFile(join(dir, 'cgroup.conf'), 'CgroupAutomount=no\n');
+  if (options.gres) await writeFile(join(dir, 'gres.conf'), `${options.gres.join('\n')}\n`);
   for (const folder of ['state', 'run', 'spool', 'log']) mkdirSync(join(dir, folder), { mode: 0o755 });
 
   const daemons = new Map<string, ChildProcess>();
@@ -209,7 +214,11 @@ function slurmConf(dir: string, hosts: number, options: SlurmWorldOptions): stri
     'MaxArraySize=200001',
     'MaxJobCount=300000',
     ...(options.more ?? []),
-    `NodeName=c[1-${hosts}] NodeAddr=${SUBNET}.[11-${10 + hosts}] CPUs=${options.cpus ?? 4} RealMemory=${options.memoryMiB ?? 1000} State=UNKNOWN`,
+    `NodeName=DEFAULT CPUs=${options.cpus ?? 4} RealMemory=${options.memoryMiB ?? 1000} State=UNKNOWN`,
+    ...Array.from({ length: hosts }, (_, i) => {
+      const host = `c${i + 1}`;
+      return `NodeName=${host} NodeAddr=${SUBNET}.${11 + i} ${options.nodes?.[host] ?? ''}`.trimEnd();
+    }),
     `PartitionName=cloud Nodes=c[1-${hosts}] Default=YES MaxTime=INFINITE State=UP`,
     '',
   ].join('\n');

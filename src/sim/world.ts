@@ -14,6 +14,7 @@ import { quietLog } from '../lib/log.ts';
 import { memoryDatabase } from '../store/open.ts';
 import { sqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
+import { mortal } from './mortal.ts';
 
 export interface WorldOptions {
   readonly hosts?: number;
@@ -23,6 +24,8 @@ export interface WorldOptions {
   /** POLL_INTERVAL, ms. */
   readonly poll?: number;
   readonly pool?: Partial<Omit<Pool, 'hosts'>>;
+  /** The process may die at any write and any call: asked before and after each, true = it dies now. */
+  readonly dies?: (what: string) => boolean;
 }
 
 export interface World extends AsyncDisposable {
@@ -87,13 +90,14 @@ export function makeWorld(options: WorldOptions = {}): World {
   const bootstrap = fakeBootstrap({ clock, alive: (host) => running().has(host.name) });
   const store = sqliteStore(memoryDatabase());
   const poll = options.poll ?? 5 * SECOND;
+  let process = mortal(options.dies);
   const make = () =>
     makeController({
       pool,
-      batch,
-      cloud,
-      bootstrap,
-      store,
+      batch: process.wrap('batch', batch, ['joinCluster', 'leaveCluster']),
+      cloud: process.wrap('cloud', cloud, ['create', 'delete']),
+      bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget']),
+      store: process.wrap('store', store, ['move', 'touch', 'setClocks', 'setBrake', 'setNote']),
       clock,
       log: quietLog,
       pollInterval: poll,
@@ -133,11 +137,23 @@ export function makeWorld(options: WorldOptions = {}): World {
   async function look(): Promise<void> {
     live();
     if (clock.now() < nextLookAt) return;
-    await controller.look(never);
+    try {
+      await controller.look(never);
+    } catch (error) {
+      if (!process.dead()) throw error;
+    }
     const moving = store.hosts().some((host) => !['free', 'ready', 'quarantined'].includes(host.state));
     nextLookAt = clock.now() + (moving ? Math.min(SECOND, poll) : poll);
     await clock.advance(0);
+    if (process.dead()) begin();
     live();
+  }
+
+  /** A new process on the same store; the old one, if it still waits for something, can do nothing any more. */
+  function begin(): void {
+    process = mortal(options.dies);
+    controller = make();
+    nextLookAt = clock.now();
   }
 
   return {
@@ -178,8 +194,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     states: () => store.hosts().map((host) => host.state),
     async restart() {
       await controller[Symbol.asyncDispose]();
-      controller = make();
-      nextLookAt = clock.now();
+      begin();
     },
     async [Symbol.asyncDispose]() {
       await controller[Symbol.asyncDispose]();

@@ -6,6 +6,7 @@ import { type FakeBatch, type FakeJobSpec, makeFakeBatch } from '../batch/fake.t
 import { type FakeBootstrap, fakeBootstrap } from '../bootstrap/fake.ts';
 import { type FakeCloud, fakeCloud } from '../cloud/fake.ts';
 import { type Controller, makeController } from '../controller/controller.ts';
+import type { Control } from '../controller/view.ts';
 import type { Host } from '../domain/host.ts';
 import type { HostState } from '../domain/lifecycle.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -43,6 +44,8 @@ export interface World extends AsyncDisposable {
   /** Passes time until it is true. @returns ms that passed */
   until(what: string, check: () => boolean, most?: number): Promise<number>;
   states(): readonly HostState[];
+  /** An operator asks for something; the process may die of it. */
+  operator(ask: (control: Control) => void): void;
   /** The process dies and a new one starts on the same store. */
   restart(): Promise<void>;
   /** Jobs that were on a node when its machine went away. There must never be one. */
@@ -192,6 +195,14 @@ export function makeWorld(options: WorldOptions = {}): World {
       return clock.now() - start;
     },
     states: () => store.hosts().map((host) => host.state),
+    operator(ask) {
+      try {
+        ask(controller.control);
+      } catch (error) {
+        if (!process.dead()) throw error;
+        begin();
+      }
+    },
     async restart() {
       await controller[Symbol.asyncDispose]();
       begin();

@@ -164,8 +164,9 @@ export function makeController(parts: ControllerParts): Controller {
           states: store.hosts().map((host) => host.state),
           completeReads: memory.completeReads,
           acted: memory.acted,
-          batchTook: batch.view().took,
-          cloudTook: cloud.view().took,
+          // How long a failure took says nothing about load, and a scheduler that is back should be seen soon.
+          batchTook: batch.view().ok ? batch.view().took : 0,
+          cloudTook: cloud.view().ok ? cloud.view().took : 0,
         });
         memory.nextLookAt = clock.now() + pause;
         // Woken already while looking: once more, after a breath, so that a storm of pokes does not become a busy loop.

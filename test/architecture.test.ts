@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bootstrap: ['domain/', 'lib/'],
   store: ['domain/', 'lib/'],
   controller: ['domain/', 'lib/', 'planner/', ...ports],
-  sim: ['domain/', 'lib/', 'planner/', 'controller/', 'store/', ...fakes],
+  sim: ['domain/', 'lib/', 'planner/', 'controller/', 'store/', ...ports, ...fakes],
   config: ['domain/', 'lib/', ...registries],
   service: ['domain/', 'lib/', 'store/store.ts', 'controller/'],
   cli: ['domain/', 'lib/', 'config/', 'service/', 'sim/', 'type:controller/view.ts'],

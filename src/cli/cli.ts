@@ -8,6 +8,7 @@ import { DEFAULT_SOCKET } from '../service/paths.ts';
 import { flagsOf, json, labMode, number, setting } from './options.ts';
 import type { Call, CliParts, Flags } from './parts.ts';
 import { plain } from './render/text.ts';
+import { simulateOptions } from './simulate-options.ts';
 
 export type { Actions, CliParts, Flags, LabFlags, TestFlags } from './parts.ts';
 
@@ -120,6 +121,13 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     async () => (await import('./commands/cleanup.ts')).cleanup,
   ).option('-y, --yes', 'do not ask');
   ask('poke', 'look now (for a submit hook of the batch system)', async () => (await orders()).poke);
+  const replay = act(
+    'simulate <log...>',
+    'replay accounting logs: what each policy would have cost, and how long jobs would have waited',
+    async (flags, command) =>
+      (await import('./commands/simulate.ts')).simulate(parts, flags, command.opts(), command.args),
+  );
+  for (const option of simulateOptions()) replay.addOption(option);
   act('lab', 'a real cluster on this machine, with the service at work', (flags, command) =>
     parts.actions.lab({ ...flags, mode: labMode(command) }),
   )

@@ -3,7 +3,6 @@
  * over the rooms in their order; each node of it knows the most CPUs and memory below it, and whether any room below is
  * still empty. Rooms only ever shrink while jobs are placed, so what did not fit once never fits later in the same plan.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { enough, fits, type Room, type Share, take } from './room.ts';
 
 export interface RoomTree {
@@ -91,5 +90,5 @@ function atLeast(need: Share, shape: Share): boolean {
   if (need.nodes < shape.nodes || need.cpus < shape.cpus || need.memoryMiB < shape.memoryMiB) return false;
   if (shape.exclusive && !need.exclusive) return false;
   if (!enough(need.gres, shape.gres)) return false;
-  return shape.features.length === 0 || isDeepStrictEqual(need.features, shape.features);
+  return shape.features.length === 0 || JSON.stringify(need.features) === JSON.stringify(shape.features);
 }

@@ -8,11 +8,14 @@ import type { CreationBrake, QueueClocks } from '../domain/snapshot.ts';
 import type { Store, StoredEvent } from '../store/store.ts';
 
 export interface ReplayStore extends Store {
-  /** Texts of warnings and errors, and how often each was said. At most a hundred different ones. */
+  /** Texts of warnings and errors, and how often each was said; hosts are `cN` in them. */
   readonly warnings: ReadonlyMap<string, number>;
   /** Grows with every move. */
   readonly moves: number;
 }
+
+/** Different texts that are kept. */
+const MOST_WARNINGS = 50;
 
 export function replayStore(): ReplayStore {
   const records = new Map<string, HostRecord>();
@@ -64,8 +67,10 @@ export function replayStore(): ReplayStore {
       brake = next;
     },
     event(level, _subject, text) {
-      if (level === 'info' || (warnings.size >= 100 && !warnings.has(text))) return;
-      warnings.set(text, (warnings.get(text) ?? 0) + 1);
+      if (level === 'info') return;
+      // Said of a thousand hosts, it is one warning.
+      const said = text.replace(/\bc\d+\b/g, 'cN');
+      if (warnings.size < MOST_WARNINGS || warnings.has(said)) warnings.set(said, (warnings.get(said) ?? 0) + 1);
     },
     events: (): readonly StoredEvent[] => [],
     note: (key) => notes.get(key) ?? null,

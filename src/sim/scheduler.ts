@@ -76,15 +76,15 @@ export function makeScheduler(shape: Shape): Scheduler {
   function reserve(job: SimJob, now: number): Reservation | null {
     const freeCpus = cpus.slice();
     const freeMemory = memory.slice();
-    const now_: number[] = [];
+    const here: number[] = [];
     for (let host = 0; host < shape.hosts; host++)
-      if (fits(job, host, freeCpus[host] ?? 0, freeMemory[host] ?? 0)) now_.push(host);
-    const has = new Set(now_);
+      if (fits(job, host, freeCpus[host] ?? 0, freeMemory[host] ?? 0)) here.push(host);
+    const has = new Set(here);
     const later: number[] = [];
     let at = Number.POSITIVE_INFINITY;
     for (const one of ends) {
       // All that end at the same moment count: the more hosts to choose from, the fewer idle ones are held back.
-      if (now_.length + later.length >= job.nodes && one.limitAt > at) break;
+      if (here.length + later.length >= job.nodes && one.limitAt > at) break;
       for (const host of one.hosts) {
         freeCpus[host] = (freeCpus[host] ?? 0) + one.job.cpus;
         freeMemory[host] = (freeMemory[host] ?? 0) + one.job.memoryMiB;
@@ -94,8 +94,8 @@ export function makeScheduler(shape: Shape): Scheduler {
       }
       at = Math.max(one.limitAt, now + 1);
     }
-    if (now_.length + later.length < job.nodes) return null;
-    return { at, hosts: new Set([...later, ...now_.reverse()].slice(0, job.nodes)) };
+    if (here.length + later.length < job.nodes) return null;
+    return { at, hosts: new Set([...later, ...here.reverse()].slice(0, job.nodes)) };
   }
 
   function start(job: SimJob, hosts: readonly number[], now: number): Running {

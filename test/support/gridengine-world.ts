@@ -14,7 +14,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Run, type RunResult, run } from '../../src/lib/run.ts';
+import { type RunResult, run } from '../../src/lib/run.ts';
 
 const BRIDGE = 'hcge0';
 const SUBNET = '10.84.0';
@@ -232,5 +232,3 @@ async function stop(daemons: Map<string, ChildProcess>, name: string): Promise<v
 function said(result: RunResult): string {
   return (result.stderr || result.stdout).trim().slice(0, 500);
 }
-
-export type { Run };

@@ -90,6 +90,7 @@ const MEANINGS: readonly (readonly [BatchErrorKind, RegExp, string])[] = [
 export function sudoersLine(user = 'hybrid-cloud'): string {
   const commands = [
     '/usr/bin/scontrol -o show *',
+    '/usr/bin/scontrol -o -d show node *',
     '/usr/bin/scontrol show config',
     '/usr/bin/scontrol --version',
     '/usr/bin/squeue --version',
@@ -145,5 +146,6 @@ function lineOf(text: string, pattern: RegExp): string {
 
 function nameOf(command: readonly string[]): string {
   const at = command.findIndex((word) => /(^|\/)(scontrol|squeue)$/.test(word));
-  return at < 0 ? (command[0] ?? 'command') : command.slice(at, at + 2).join(' ');
+  const words = command.slice(at).filter((word) => !word.startsWith('-'));
+  return at < 0 ? (command[0] ?? 'command') : words.slice(0, 2).join(' ');
 }

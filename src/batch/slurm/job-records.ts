@@ -4,6 +4,7 @@
  * breaks, commas, bars or a whole forged record: it stays a name.
  */
 import { randomId } from '../../lib/ids.ts';
+import { remember } from './keep.ts';
 
 /** squeue's letter for -o, its name for -O. Text that people choose stands last. */
 const FIELDS = {
@@ -12,63 +13,88 @@ const FIELDS = {
   array: ['F', 'arrayjobid'],
   index: ['K', 'arraytaskid'],
   code: ['t', 'statecompact'],
+  hosts: ['N', 'nodelist'],
+  priority: ['Q', 'prioritylong'],
+  submitted: ['V', 'submittime'],
+  start: ['S', 'starttime'],
+  user: ['u', 'username'],
+  reason: ['r', 'reason'],
+  name: ['j', 'name'],
+} as const satisfies Record<string, Names>;
+
+/**
+ * What a job asks for, a group with a separator of its own inside: thousands of jobs have few different groups, and an
+ * equal group is taken apart and understood once. The names are the same from 19.05 to 25.05 (src/squeue/opts.c).
+ */
+const REQUEST = {
   nodes: ['D', 'numnodes'],
   cpus: ['C', 'numcpus'],
   minCpus: ['c', 'mincpus'],
   minMemory: ['m', 'minmemory'],
   share: ['h', 'oversubscribe'],
-  hosts: ['N', 'nodelist'],
-  priority: ['Q', 'prioritylong'],
-  submitted: ['V', 'submittime'],
-  start: ['S', 'starttime'],
+  gresPerNode: ['b', 'tres-per-node'],
+  features: ['f', 'feature'],
   tasks: [null, 'numtasks'],
   cpusPerTask: [null, 'cpus-per-task'],
   tres: [null, 'tres-alloc'],
-  partition: ['P', 'partition'],
-  user: ['u', 'username'],
-  reason: ['r', 'reason'],
-  name: ['j', 'name'],
-} as const satisfies Record<string, readonly [string | null, string]>;
+  gresPerJob: [null, 'tres-per-job'],
+  gresPerTask: [null, 'tres-per-task'],
+  gresPerSocket: [null, 'tres-per-socket'],
+  sockets: [null, 'sockets'],
+  cpusPerGres: [null, 'cpus-per-tres'],
+  memoryPerGres: [null, 'mem-per-tres'],
+} as const satisfies Record<string, Names>;
 
-export type FieldName = keyof typeof FIELDS;
+type Names = readonly [letter: string | null, name: string];
+type FieldName = keyof typeof FIELDS;
+type RequestName = keyof typeof REQUEST;
 
-/** The values of one record as printed; what the short format cannot ask for is ''. */
-export type JobRecord = Readonly<Record<FieldName, string>>;
+/** The values as printed; what the short format cannot ask for is ''. */
+export type Request = Readonly<Record<RequestName, string>>;
+
+/** The values of one record as printed. Records with equal requests share one. */
+export type JobRecord = Readonly<Record<FieldName, string>> & { readonly request: Request };
 
 export interface JobQuestion {
   readonly command: readonly string[];
-  readonly fields: readonly FieldName[];
+  readonly request: readonly RequestName[];
   readonly separator: string;
+  /** Between the values of the request. */
+  readonly inner: string;
   readonly end: string;
 }
 
 /**
- * `long`: -O with a text behind each value, in every Slurm from 20.11 on. It alone tells memory per CPU and tasks.
+ * `long`: -O with a text behind each value, in every Slurm from 20.11 on. It alone tells memory per CPU, tasks, and what
+ * is asked for the whole job or for each task (`--gpus`, `--gpus-per-task`).
  * `short`: -o, which all releases have.
  *
  * SLURM_BITSTR_LEN=0: the whole index of an array, not its first 64 characters. SLURM_TIME_FORMAT=%s: epoch seconds,
  * whatever the time zone of the machine squeue runs on. `--all`: partitions that are hidden, too.
  */
 export function askJobs(queue: string, style: 'long' | 'short'): JobQuestion {
-  const separator = randomId('_s');
-  const end = randomId('_e');
-  const all = Object.keys(FIELDS) as FieldName[];
-  const fields = style === 'long' ? all : all.filter((field) => FIELDS[field][0] !== null);
-  const tail = (field: FieldName): string => (field === fields.at(-1) ? end : separator);
-  const format =
-    style === 'long'
-      ? `--Format=${fields.map((field) => `${FIELDS[field][1]}:0${tail(field)}`).join(',')}`
-      : `--format=${fields.map((field) => `%${FIELDS[field][0]}${tail(field)}`).join('')}`;
+  const [separator, inner, end] = [randomId('_s'), randomId('_t'), randomId('_e')];
+  const long = style === 'long';
+  const request = REQUEST_NAMES.filter((name) => long || REQUEST[name][0] !== null);
+  const one = ([letter, name]: Names, tail: string): string => (long ? `${name}:0${tail}` : `%${letter}${tail}`);
+  const values = [
+    ...request.map((name) => one(REQUEST[name], name === request.at(-1) ? separator : inner)),
+    ...FIELD_NAMES.map((name) => one(FIELDS[name], name === FIELD_NAMES.at(-1) ? end : separator)),
+  ];
+  const format = long ? `--Format=${values.join(',')}` : `--format=${values.join('')}`;
   const variables = ['env', 'SLURM_BITSTR_LEN=0', 'SLURM_TIME_FORMAT=%s'];
   return {
     command: [...variables, 'squeue', '--noheader', '--all', `--partition=${queue}`, format],
-    fields,
+    request,
     separator,
+    inner,
     end,
   };
 }
 
-const BLANK = Object.fromEntries(Object.keys(FIELDS).map((field) => [field, ''])) as Record<FieldName, string>;
+const FIELD_NAMES = Object.keys(FIELDS) as FieldName[];
+const REQUEST_NAMES = Object.keys(REQUEST) as RequestName[];
+const BLANK = Object.fromEntries(REQUEST_NAMES.map((name) => [name, ''])) as Request;
 
 export interface JobReading {
   readonly records: readonly JobRecord[];
@@ -81,19 +107,30 @@ export interface JobReading {
 export function readJobs(stdout: string, question: JobQuestion): JobReading {
   const records: JobRecord[] = [];
   const broken: string[] = [];
-  const chunks = stdout.split(`${question.end}\n`);
-  const rest = chunks.pop() ?? '';
-  for (const chunk of chunks) {
-    const values = chunk.split(question.separator);
-    if (values.length !== question.fields.length) {
-      broken.push(chunk);
-      continue;
-    }
-    const record = { ...BLANK };
-    question.fields.forEach((field, i) => {
-      record[field] = values[i] ?? '';
-    });
-    records.push(record);
+  const requestOf = remember((text: string) => readRequest(text, question));
+  let at = 0;
+  for (;;) {
+    const end = stdout.indexOf(`${question.end}\n`, at);
+    if (end < 0) break;
+    const chunk = stdout.slice(at, end);
+    at = end + question.end.length + 1;
+    const [asked = '', ...values] = chunk.split(question.separator);
+    const request = values.length === FIELD_NAMES.length ? requestOf(asked) : null;
+    if (request === null) broken.push(chunk);
+    else records.push(toRecord(values, request));
   }
-  return { records, broken, cut: rest.trim() !== '' };
+  return { records, broken, cut: stdout.slice(at).trim() !== '' };
+}
+
+function readRequest(text: string, question: JobQuestion): Request | null {
+  const values = text.split(question.inner);
+  if (values.length !== question.request.length) return null;
+  return { ...BLANK, ...Object.fromEntries(question.request.map((name, i) => [name, values[i] ?? ''])) };
+}
+
+/** Written out, in the order of FIELDS: a loop over the names takes three times as long. */
+function toRecord(values: readonly string[], request: Request): JobRecord {
+  const [shown = '', id = '', array = '', index = '', code = '', hosts = '', priority = '', ...rest] = values;
+  const [submitted = '', start = '', user = '', reason = '', name = ''] = rest;
+  return { request, shown, id, array, index, code, hosts, priority, submitted, start, user, reason, name };
 }

@@ -15,7 +15,7 @@ import { isInvalid, toNode } from './node-state.ts';
 export async function askNodes(ask: Ask, hosts: readonly string[], signal?: AbortSignal): Promise<NodeReading> {
   const plain = hosts.filter(isPlainName);
   if (plain.length === 0) return { records: new Map(), notFound: new Set(), broken: new Map(), cut: false };
-  const result = await ask(['scontrol', '-o', 'show', 'node', compress(plain)], signal);
+  const result = await ask(['scontrol', '-o', '-d', 'show', 'node', compress(plain)], signal);
   const reading = readNodes(result.stdout, result.stderr);
   // unknown names make scontrol end with 1 after it has printed the others
   const failure = failureOf(result.code === 1 && reading.notFound.size > 0 ? { ...result, code: 0 } : result);

@@ -1,9 +1,13 @@
 /**
- * Reads `scontrol -o show node LIST`: one line per node, and "Node c9 not found" for names Slurm does not know (then
- * scontrol ends with 1, also when it printed all others).
+ * Reads `scontrol -o -d show node LIST`: one line per node, and "Node c9 not found" for names Slurm does not know (then
+ * scontrol ends with 1, also when it printed all others). `-d` adds GresUsed=, in every release; AllocTRES= names generic
+ * resources only where AccountingStorageTRES lists them.
  */
 
-/** One node as scontrol printed it, nothing interpreted but numbers. */
+import { type Gres, NO_GRES, parseGres, parseTres } from './gres.ts';
+import { own, remember } from './keep.ts';
+
+/** One node as scontrol printed it, nothing interpreted but numbers and lists. */
 export interface NodeRecord {
   readonly host: string;
   /** `IDLE+DRAIN`, `DOWN*+DRAIN`... */
@@ -12,6 +16,10 @@ export interface NodeRecord {
   readonly cpusAllocated: number;
   readonly memoryMiB: number;
   readonly memoryAllocatedMiB: number;
+  readonly gres: Gres;
+  /** What of it jobs have. Null when Slurm does not tell. */
+  readonly gresUsed: Gres | null;
+  readonly features: readonly string[];
   readonly partitions: readonly string[];
   /** SlurmdStartTime as printed, or null for `None` and `Unknown`. */
   readonly startTime: string | null;
@@ -32,10 +40,11 @@ export function readNodes(stdout: string, stderr = ''): NodeReading {
   const records = new Map<string, NodeRecord>();
   const notFound = new Set<string>();
   const broken = new Map<string, string>();
+  const lists = makeLists();
   for (const line of logicalLines(stdout)) {
     const host = /^NodeName=(\S+)/.exec(line)?.[1];
     if (host === undefined) continue;
-    const record = readRecord(host, line);
+    const record = readRecord(host, line, lists);
     if (typeof record === 'string') broken.set(host, record);
     else if (records.has(host)) broken.set(host, 'two records');
     else records.set(host, record);
@@ -56,10 +65,10 @@ function logicalLines(stdout: string): string[] {
 }
 
 /** The texts people write stand at the end of a record and may look like anything: keys are read before them only. */
-function readRecord(host: string, line: string): NodeRecord | string {
+function readRecord(host: string, line: string, lists: Lists): NodeRecord | string {
   const free = line.search(/\s(Reason|Comment|Extra)=/);
   const head = free < 0 ? line : line.slice(0, free);
-  const value = (key: string): string | null => new RegExp(`(?:^|\\s)${key}=(\\S*)`).exec(head)?.[1] ?? null;
+  const value: Value = (key) => new RegExp(`(?:^|\\s)${key}=(\\S*)`).exec(head)?.[1] ?? null;
   const number = (key: string): number | null => {
     const text = value(key);
     return text !== null && /^\d+$/.test(text) ? Number(text) : null;
@@ -82,9 +91,44 @@ function readRecord(host: string, line: string): NodeRecord | string {
     cpusAllocated,
     memoryMiB,
     memoryAllocatedMiB,
+    ...lists.gres(value),
+    features: lists.features(value),
     partitions: (value('Partitions') ?? '').split(',').filter((name) => name !== ''),
     startTime: start === 'None' || start === 'Unknown' || start === '' ? null : start,
     reason: readReason(line),
+  };
+}
+
+type Value = (key: string) => string | null;
+
+/** Hosts of one kind have equal lists: each is read and kept once. */
+type Lists = ReturnType<typeof makeLists>;
+
+function makeLists() {
+  const readGres = remember(parseGres);
+  const readTres = remember(parseTres);
+  const split = remember((text: string): readonly string[] =>
+    text
+      .split(',')
+      .map(own)
+      .filter((word) => word !== ''),
+  );
+  return {
+    gres(value: Value): Pick<NodeRecord, 'gres' | 'gresUsed'> {
+      const gres = readGres(value('Gres') ?? '');
+      if (gres === NO_GRES) return { gres, gresUsed: NO_GRES };
+      const used = value('GresUsed');
+      if (used !== null) return { gres, gresUsed: readGres(used) };
+      const configured = readTres(value('CfgTRES') ?? '');
+      const told = Object.keys(gres).every((kind) => kind.includes(':') || configured[kind] !== undefined);
+      return { gres, gresUsed: told ? readTres(value('AllocTRES') ?? '') : null };
+    },
+    /** A node that is not up may have no active features: then those it will have. */
+    features(value: Value): readonly string[] {
+      const [active, available] = [value('ActiveFeatures'), value('AvailableFeatures')];
+      const text = [active, available].find((one) => one !== null && one !== '' && one !== '(null)');
+      return split(text ?? '');
+    },
   };
 }
 

@@ -15,6 +15,7 @@
  */
 import type { BatchNode, Closed, NodeState } from '../../domain/node.ts';
 import { MARK } from '../batch.ts';
+import { minus, NO_GRES } from './gres.ts';
 import type { NodeRecord } from './node-records.ts';
 
 interface Meaning {
@@ -139,9 +140,19 @@ export function toNode(record: NodeRecord, queue: string, jobs: readonly string[
     cpusFree: Math.max(0, record.cpus - record.cpusAllocated),
     memoryMiB: record.memoryMiB,
     memoryFreeMiB: Math.max(0, record.memoryMiB - record.memoryAllocatedMiB),
+    ...gresOf(record, hasJob),
+    ...(record.features.length === 0 ? {} : { features: record.features }),
     words: record.state,
     reason: record.reason,
   };
+}
+
+/** What is in use and not told counts as all: a machine too many is better than a job on a GPU that is not free. */
+function gresOf({ gres, gresUsed }: NodeRecord, hasJob: boolean): Pick<BatchNode, 'gres' | 'gresFree'> {
+  if (gres === NO_GRES) return {};
+  if (gresUsed === NO_GRES) return { gres, gresFree: gres };
+  if (gresUsed === null) return { gres, gresFree: hasJob ? minus(gres, gres) : gres };
+  return { gres, gresFree: minus(gres, gresUsed) };
 }
 
 /** Slurm refuses to change a node that registered with less than slurm.conf says. */

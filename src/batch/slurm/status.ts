@@ -54,7 +54,7 @@ export function makeStatus(parts: StatusParts): Batch['getStatus'] {
     const jobs = await jobsOf(queue, signal);
     await mustExist(queue, nodes, jobs, signal);
     const took = clock.monotonic() - start;
-    const mute = jobs.records.some((record) => record.code === 'PD' && record.minMemory === '0');
+    const mute = jobs.records.some((record) => record.code === 'PD' && record.request.minMemory === '0');
     const memoryCounts = mute && (await parts.memoryCounts(signal)) === true;
     return { ...putTogether({ queue, hosts, nodes, jobs, memoryCounts, now: clock.now() }), took };
   };
@@ -72,7 +72,8 @@ function makeJobsOf({ ask, log }: StatusParts): (queue: string, signal?: AbortSi
     if (answer === 'another format') {
       throw new BatchError('garbled', 'the answer of squeue was cut or is not its own');
     }
-    if (style === 'long') log.info('this squeue does not know the long format: memory per CPU is read as per node');
+    if (style === 'long')
+      log.info('this squeue does not know the long format: memory per CPU is read as per node, and --gpus is not seen');
     style = 'short';
     return answer;
   };

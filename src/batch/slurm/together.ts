@@ -5,9 +5,10 @@
 import type { Job } from '../../domain/job.ts';
 import { oneLine } from '../../lib/log.ts';
 import type { QueueStatus } from '../batch.ts';
+import type { Shape } from './ask.ts';
 import { isPlainName } from './hostlist.ts';
 import type { JobReading } from './job-records.ts';
-import { byPriority, type Cluster, toJob } from './jobs.ts';
+import { byPriority, jobReader } from './jobs.ts';
 import { toNodes } from './look.ts';
 import { mentions } from './mentions.ts';
 import type { NodeReading } from './node-records.ts';
@@ -54,14 +55,13 @@ export function putTogether(readings: Readings): Omit<QueueStatus, 'took'> {
 /** Jobs, what cannot be read, and the hosts a job that cannot be read may be on. */
 function understand(readings: Readings): { jobs: Job[]; unreadable: string[]; doubtful: Set<string> } {
   const { queue, hosts, nodes, memoryCounts, now } = readings;
-  const sizes = [...nodes.records.values()].filter((one) => one.partitions.includes(queue)).map((one) => one.cpus);
-  const cluster: Cluster = { cpus: Math.max(0, ...sizes), memoryCounts };
+  const { toJob } = jobReader({ shapes: shapesOf(nodes, queue), memoryCounts }, now);
   const ours = hosts.filter(isPlainName);
   const jobs: Job[] = [];
   const unreadable: string[] = [];
   const doubtful = new Set<string>();
   for (const record of readings.jobs.records) {
-    const job = toJob(record, cluster, now);
+    const job = toJob(record);
     if (typeof job === 'string') {
       unreadable.push(`job ${oneLine(record.id).slice(0, 40)}: ${oneLine(job)}`);
       for (const host of mentions(record.hosts, ours)) doubtful.add(host);
@@ -72,4 +72,15 @@ function understand(readings: Readings): { jobs: Job[]; unreadable: string[]; do
     for (const host of mentions(text, ours)) doubtful.add(host);
   }
   return { jobs: jobs.sort(byPriority), unreadable, doubtful };
+}
+
+/** What our hosts in the queue are like when nothing runs on them, equal ones once. */
+function shapesOf({ records }: NodeReading, queue: string): readonly Shape[] {
+  const found = new Map<string, Shape>();
+  for (const { cpus, gres, features, partitions } of records.values()) {
+    if (!partitions.includes(queue)) continue;
+    const key = JSON.stringify([cpus, gres, features]);
+    if (!found.has(key)) found.set(key, { cpus, gres, features });
+  }
+  return [...found.values()];
 }

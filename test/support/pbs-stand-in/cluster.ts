@@ -77,6 +77,7 @@ export function newStandIn(
       note: '',
       mom: false,
       reported: null,
+      due: 0,
       down: true,
     },
     ...{ changed: 0, lastState: '' },

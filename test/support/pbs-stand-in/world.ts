@@ -105,18 +105,18 @@ export function contractWorld(
   };
 }
 
-/** Reads until it is so; fails after 30 s with the last reading. */
+/** Reads until it is so; fails after 15 s with the last reading. */
 export async function waitFor(
   batch: Batch,
   hosts: readonly string[],
   what: string,
   so: (status: QueueStatus) => boolean,
 ): Promise<QueueStatus> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + 15_000;
   for (;;) {
     const status = await batch.getStatus('cloud', hosts);
     if (so(status)) return status;
-    if (performance.now() > end) throw new Error(`${what}: not within 30 s: ${JSON.stringify(status)}`);
+    if (performance.now() > end) throw new Error(`${what}: not within 15 s: ${JSON.stringify(status)}`);
     await sleep(50);
   }
 }

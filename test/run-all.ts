@@ -1,7 +1,6 @@
 /**
  * The test runner behind `./hybrid-cloud test [FILTER...] [--unit]`: lint, types, then every test file in a process of
- * its own. Unit tests (src/) run two at a time; end-to-end tests (test/) one after another, as they use the whole
- * machine. A FILTER is a part of a file's path, or `lint` or `types`. The last line is always
+ * its own, two files at a time: end-to-end tests (test/) mostly wait for nodes, and each has its own cluster. A FILTER is a part of a file's path, or `lint` or `types`. The last line is always
  * `N passed, N failed, N skipped`.
  *
  * A file that needs more than five minutes says so in its first lines: `// time limit: 900 s`.
@@ -54,7 +53,7 @@ export async function runTests(args: readonly string[], parts: TestParts): Promi
       .filter((task) => filters.length === 0 || filters.some((filter) => task.name.includes(filter)));
     const outcomes = [
       ...(await inPool(2, ofKind(tasks, 'unit'), parts)),
-      ...(await inPool(1, ofKind(tasks, 'whole'), parts)),
+      ...(await inPool(2, ofKind(tasks, 'whole'), parts)),
     ];
     return finish(outcomes, parts);
   } finally {

@@ -1,63 +1,15 @@
 // time limit: 600 s
 /**
- * Trouble on real Slurm: the scheduler stops, the service is killed at every stage, the cloud fails. Nothing is lost.
+ * Trouble on real Slurm: the service is killed at every stage, the cloud fails, nodes come up wrong. Nothing is lost.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Lab, labSkip, startLab, until } from './support/lab.ts';
+import { labSkip, leases, startLab, states, until } from './support/lab.ts';
 
 const skip = labSkip();
-
-async function states(lab: Lab): Promise<string[]> {
-  return (await lab.nodes()).map((node) => node.state);
-}
-
-function leases(lab: Lab): string[] {
-  return lab
-    .account()
-    .filter((line) => line.what === 'create')
-    .map((line) => line.lease);
-}
-
-test('slurmctld is away for 90 s while jobs run: nothing is drained or deleted, and it is said why', {
-  skip,
-  timeout: 300_000,
-}, async (t) => {
-  const lab = await startLab(t, {
-    name: 'e2eaway',
-    net: '10.82.1',
-    portBase: 22200,
-    settings: { CLEANUP_NODE_WAIT_TIME: 4, IDLE_NODE_WAIT_TIME: 4, POLL_INTERVAL: 1 },
-  });
-  await lab.start();
-  const jobs = [await lab.submit('sleep 100', '--exclusive'), await lab.submit('sleep 100', '--exclusive')];
-  await until(
-    'both run',
-    async () => (await Promise.all(jobs.map((id) => lab.jobState(id)))).every((s) => s === 'RUNNING'),
-    60,
-  );
-  await lab.slurmctld('stop');
-  const end = performance.now() + 90_000;
-  await until('status says that the batch system does not answer', async () => !(await lab.status()).batch.ok, 60);
-  assert.match((await lab.status()).summary, /^nothing changed because the batch system does not answer/);
-  while (performance.now() < end) {
-    assert.equal((await lab.machines()).length, 2);
-    assert.deepEqual((await states(lab)).slice(0, 2), ['ready', 'ready']);
-    await sleep(3000);
-  }
-  await lab.slurmctld('start');
-  await until('it answers again', async () => (await lab.status()).batch.ok, 60);
-  await until(
-    'both jobs end well',
-    async () => (await Promise.all(jobs.map((id) => lab.jobState(id)))).every((s) => s === 'COMPLETED'),
-    120,
-  );
-  await until('then all goes on: the nodes go', async () => (await lab.machines()).length === 0, 60);
-  assert.equal(leases(lab).length, 2, 'no machine was created in place of one that was only out of sight');
-});
 
 test('kill -9 at every stage, and a restart: no second machine for a lease, none forgotten', {
   skip,

@@ -1,7 +1,7 @@
 /**
  * The test runner behind `./hybrid-cloud test [FILTER...] [--unit]`: lint, types, then every test file in a process of
- * its own, two files at a time: end-to-end tests (test/) mostly wait for nodes, and each has its own cluster. A FILTER is a part of a file's path, or `lint` or `types`. The last line is always
- * `N passed, N failed, N skipped`.
+ * its own, two files at a time: end-to-end tests (test/) mostly wait for nodes, and each has its own cluster. A FILTER is
+ * a part of a file's path, or `lint` or `types`. The last line is always `N passed, N failed, N skipped`.
  *
  * A file that needs more than five minutes says so in its first lines: `// time limit: 900 s`.
  */

@@ -246,3 +246,16 @@ export async function until(what: string, check: () => Promise<boolean> | boolea
   }
   throw new Error(`${what}: not within ${seconds} s${last === null ? '' : ` (last: ${last})`}`);
 }
+
+/** States of the hosts, in the order of hosts.json. */
+export async function states(lab: Lab): Promise<string[]> {
+  return (await lab.nodes()).map((node) => node.state);
+}
+
+/** Leases the cloud was asked for and made a machine for, one for each machine it ever made. */
+export function leases(lab: Lab): string[] {
+  return lab
+    .account()
+    .filter((line) => line.what === 'create')
+    .map((line) => line.lease);
+}

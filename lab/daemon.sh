@@ -14,9 +14,9 @@ case ${1:-} in
   start)
     if alive "$PID" >/dev/null; then exit 0; fi
     rm -f "$LAB_DIR/run/"*.sock
-    export SLURM_CONF="$LAB_DIR/slurm.conf"
-    start_daemon "$PID" "$LOG" "${2:?the Node binary}" --disable-warning=ExperimentalWarning "$SCRIPTS/../src/main.ts" \
-      run --config-dir "$LAB_DIR/config"
+    # shellcheck disable=SC2046
+    start_daemon "$PID" "$LOG" env $(batch_variables) "${2:?the Node binary}" --disable-warning=ExperimentalWarning \
+      "$SCRIPTS/../src/main.ts" run --config-dir "$LAB_DIR/config"
     for _ in $(seq 300); do
       if [ -S "$LAB_DIR/run/api.sock" ]; then exit 0; fi
       alive "$PID" >/dev/null || die "the service ended: $(tail -n 3 "$LOG")"

@@ -53,16 +53,9 @@ end_nodes() {
   done
 }
 
-# slurmctld gets a moment to write its state, so that its last words in the log are no error. Then everything with the mark.
+# The server in its own order, then everything with the mark.
 end_daemons() {
-  if alive "$LAB_DIR/slurmctld.pid" >/dev/null; then
-    note slurmctld
-    end_remembered "$LAB_DIR/slurmctld.pid" 30 || :
-  fi
-  if alive "$LAB_DIR/munge/running" >/dev/null; then
-    note munged
-    end_remembered "$LAB_DIR/munge/running" 20 || :
-  fi
+  batch_down
   if [ -n "$(marked "$MARK")" ]; then note "processes left over"; fi
   end_marked "$MARK" || die "these processes do not end: $(marked "$MARK" | tr '\n' ' ')"
 }

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Installs what the lab needs and does not find: Slurm, munge and OpenSSH from the distribution (Debian 12, Ubuntu 22.04
-# and 24.04). Nothing is started, neither now nor at the next boot, and nothing that was there before is changed.
+# Installs what the lab needs and does not find: the batch system (LAB_BATCH) and OpenSSH from the distribution (Debian 12,
+# Ubuntu 22.04 and 24.04). Nothing is started, neither now nor at the next boot, and nothing that was there before is changed.
 set -eu
 . "$(dirname -- "$0")/place.sh"
+parameters
 
 POLICY=/usr/sbin/policy-rc.d
 KEPT=$POLICY.before-hybrid-cloud-lab
@@ -12,12 +13,12 @@ main() {
   restore_policy # an installation that was killed left its policy behind: it would keep other packages' services down
   wanted=$(missing_packages)
   if [ -z "$wanted" ]; then
-    say "everything is installed: $(slurmctld -V), $(munged --version | head -n 1 | cut -d ' ' -f 1)"
+    say "everything is installed: $(batch_version)"
     return
   fi
   # shellcheck disable=SC2086
   set -- $wanted
-  command -v apt-get >/dev/null || die "missing: $*. No apt-get here: install Slurm (slurmctld, slurmd, client), munge and the OpenSSH server by hand"
+  command -v apt-get >/dev/null || die "missing: $*. No apt-get here: install the batch system ($LAB_BATCH) and the OpenSSH server by hand"
   [ "$(id -u)" = 0 ] || die "missing: $*. Type: sudo apt-get update && sudo apt-get install --no-install-recommends $*"
   say "missing: $*"
   # Nobody answers questions here, and no other program may restart services for us.
@@ -39,7 +40,7 @@ main() {
   keep_disabled "$@"
   left=$(missing_packages)
   [ -z "$left" ] || die "still missing after the installation: $left"
-  say "installed: $(slurmctld -V), $(munged --version | head -n 1 | cut -d ' ' -f 1)"
+  say "installed: $(batch_version)"
 }
 
 # With the last words of apt-get, which are shown only then.
@@ -50,8 +51,7 @@ failed() {
 
 # Packages whose programs are not there, by program.
 missing_packages() {
-  for pair in slurmctld:slurmctld slurmd:slurmd slurmstepd:slurmd sbatch:slurm-client scontrol:slurm-client \
-    squeue:slurm-client srun:slurm-client munged:munge sshd:openssh-server ssh:openssh-client \
+  for pair in $(batch_needs) sshd:openssh-server ssh:openssh-client \
     ssh-keygen:openssh-client ip:iproute2 unshare:util-linux nsenter:util-linux setsid:util-linux flock:util-linux \
     mount:mount findmnt:util-linux awk:mawk; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair#*:}"
@@ -78,10 +78,8 @@ keep_disabled() {
   command -v systemctl >/dev/null || disable='env DPKG_MAINTSCRIPT_PACKAGE=hybrid-cloud-lab deb-systemd-helper disable'
   for package in "$@"; do
     case $package in
-      slurmctld | slurmd) units=$package.service ;;
-      munge) units=munge.service ;;
       openssh-server) units='ssh.service ssh.socket' ;;
-      *) continue ;;
+      *) units=$(batch_units "$package") ;;
     esac
     for unit in $units; do
       if $disable "$unit" >/dev/null 2>&1; then say "$unit stays off at boot"; fi

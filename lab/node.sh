@@ -2,7 +2,7 @@
 # One machine of the lab's cloud, from the request to the end: `node.sh boot|init|stop ID`.
 #
 #   boot  waits for LAB_BOOT_TIME, makes the namespaces, plugs the cable in, and stays beside the machine
-#   init  is the first process inside: its network, its own file system parts, sshd, slurmd
+#   init  is the first process inside: its network, its own file system parts, sshd, the batch system's daemon
 #   stop  ends the machine and forgets it
 #
 # A node shares this machine's programs and files, but has its own network, host name, processes, mounts, /run and
@@ -32,7 +32,7 @@ boot() {
   for name in no-sshd no-slurmd wrong-hostname; do
     if for_node "$name"; then echo "$name" >>"$MACHINE/faults"; fi
   done
-  # Not `ip netns`: it leaves a mount behind, and its /sys has no cgroups for slurmd. Here all goes with the last process.
+  # Not `ip netns`: it leaves a mount behind, and its /sys has no cgroups for daemons. Here all goes with the last process.
   unshare --net --uts --pid --mount --fork --kill-child sh "$SCRIPTS/node.sh" init "$ID" &
   space=$!
   remember "$MACHINE/init" $space
@@ -80,7 +80,8 @@ init() {
   still starting || exit 0 # somebody deleted it meanwhile
   put "$MACHINE/state" running
   account running "$ID" "$NODE" "$LEASE"
-  if ! grep -qx no-slurmd "$MACHINE/faults"; then run_slurmd; fi
+  # The daemon starts with the machine, before anything is mounted: as on an image that enables the service.
+  if ! grep -qx no-slurmd "$MACHINE/faults"; then batch_node; fi
   if ! grep -qx no-sshd "$MACHINE/faults"; then run_sshd; fi
   # The first process of a machine waits for every orphan, or they would stay as zombies.
   while :; do
@@ -96,14 +97,9 @@ own_name() {
   {
     echo "127.0.0.1 localhost"
     for n in $(seq "$LAB_HOSTS"); do echo "$LAB_NET.$((100 + n)) c$n"; done
+    batch_hosts
   } >/run/node/hosts
   if [ -f /etc/hosts ]; then mount --bind /run/node/hosts /etc/hosts; fi # a small image has none, and needs none
-}
-
-# slurmd starts with the machine, before anything is mounted: as on an image that enables the service.
-run_slurmd() {
-  export SLURM_CONF="$LAB_DIR/slurm.conf"
-  slurmd -D -f "$SLURM_CONF" -N "$NODE" &
 }
 
 # As a cloud does it: keys made at the first boot, root opened for the keys of the customer (the service's own key).
@@ -126,7 +122,7 @@ PasswordAuthentication no
 UsePAM no
 UseDNS no
 PidFile /run/node/sshd.pid
-SetEnv SLURM_CONF=$LAB_DIR/slurm.conf
+SetEnv $(batch_variables)
 Subsystem sftp internal-sftp
 END
   "$(command -v sshd)" -D -e -f /run/node/sshd_config &

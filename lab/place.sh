@@ -32,6 +32,7 @@ parameters() {
   if ours "$LAB_DIR"; then . "$LAB_DIR/lab.env"; fi
   : "${LAB_NET:=10.77.0}" "${LAB_HOSTS:=4}" "${LAB_BOOT_TIME:=5}" "${LAB_CPUS:=2}" "${LAB_PORT_BASE:=20710}"
   : "${LAB_SLURMD_TIMEOUT:=30}" "${LAB_JOB_SUBMIT:=}" "${LAB_SLURM_EXTRA:=}" "${LAB_OWNER:=}"
+  : "${LAB_BATCH:=slurm}"
   # network devices have 15 characters: hc-NAME-c99
   fits LAB_NAME "$LAB_NAME" '[a-z][a-z0-9]{0,7}' 'up to 8 small letters and digits, a letter first'
   fits LAB_NET "$LAB_NET" '[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}' 'the first three numbers of a /24, like 10.77.0'
@@ -41,6 +42,8 @@ parameters() {
   fits LAB_PORT_BASE "$LAB_PORT_BASE" '[1-9][0-9]{3,4}' 'a port number'
   fits LAB_SLURMD_TIMEOUT "$LAB_SLURMD_TIMEOUT" '[1-9][0-9]*' 'a number of seconds'
   [ -z "$LAB_OWNER" ] || fits LAB_OWNER "$LAB_OWNER" '[A-Za-z0-9-]*' 'letters and digits'
+  fits LAB_BATCH "$LAB_BATCH" 'slurm|gridengine' 'slurm or gridengine'
+  . "$SCRIPTS/$LAB_BATCH/batch.sh"
   BRIDGE=hc-$LAB_NAME
   MARK=HYBRID_CLOUD_LAB=$LAB_DIR
 }

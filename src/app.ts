@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Batch } from './batch/batch.ts';
 import { batchFamilies } from './batch/registry.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
+import { ownKey } from './bootstrap/key.ts';
 import { bootstrapKinds } from './bootstrap/registry.ts';
 import type { Cloud } from './cloud/cloud.ts';
 import { cloudKinds } from './cloud/registry.ts';
@@ -19,7 +20,7 @@ import type { Clock } from './lib/clock.ts';
 import { makeFolder } from './lib/folder.ts';
 import type { Log } from './lib/log.ts';
 import type { Notify } from './lib/notify.ts';
-import type { Run } from './lib/run.ts';
+import { converse, type Run } from './lib/run.ts';
 import { serve } from './service/server.ts';
 import { lockState } from './store/lock.ts';
 import { openDatabase } from './store/open.ts';
@@ -103,12 +104,20 @@ export function makePorts(
 ): { batch: Batch; cloud: Cloud; bootstrap: Bootstrap } {
   const { run, clock, log } = parts;
   return {
-    batch: chosen(batchFamilies, settings.batchSystem).make(settings.values.batch, { run, clock, log }),
-    cloud: chosen(cloudKinds, settings.cloud).make(settings.values.cloud, {
+    batch: chosen(batchFamilies, settings.batchSystem).make(settings.values.batch, {
       run,
       clock,
       log,
-      pool: { name: settings.pool.name },
+      stateDir: settings.stateDir,
+    }),
+    cloud: chosen(cloudKinds, settings.cloud).make(settings.values.cloud, {
+      run,
+      converse,
+      clock,
+      log,
+      pool: settings.pool,
+      configDir: settings.configDir,
+      publicKey: async () => (await ownKey(run, settings.stateDir)).publicText,
     }),
     bootstrap: chosen(bootstrapKinds, settings.bootstrap).make(settings.values.bootstrap, {
       run,

@@ -16,7 +16,17 @@ const root = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** Batch systems find their server through these; children get nothing else of our environment but PATH, HOME... */
-inheritEnv(env, ['SLURM_CONF', 'SGE_ROOT', 'SGE_CELL', 'PBS_DEFAULT', 'PBS_SERVER', 'PBS_EXEC', 'PBS_CONF_FILE']);
+inheritEnv(env, [
+  'SLURM_CONF',
+  'SGE_ROOT',
+  'SGE_CELL',
+  'SGE_QMASTER_PORT',
+  'SGE_EXECD_PORT',
+  'PBS_DEFAULT',
+  'PBS_SERVER',
+  'PBS_EXEC',
+  'PBS_CONF_FILE',
+]);
 
 /** The service ends within this time after SIGTERM, whatever still hangs: the next start mends it. ms */
 const STOP_LIMIT = 4500;
@@ -80,7 +90,7 @@ const actions: Actions = {
       {
         run,
         clock: systemClock,
-        place: labPlace(env),
+        place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
         root,
         nodeBinary: process.execPath,
         out: process.stdout,

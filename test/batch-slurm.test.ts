@@ -191,6 +191,59 @@ describe('on one Slurm with a second partition and a node outside', { skip }, ()
     });
   });
 
+  test('two kinds of nodes: what a job asks of them, what they have, and what of it is free', async () => {
+    await using world = await makeSlurmWorld({
+      hosts: 3,
+      more: ['GresTypes=gpu'],
+      nodes: { c2: 'Gres=gpu:a100:2 Feature=fast,ib', c3: 'Gres=gpu:a100:2 Feature=fast' },
+      gres: [
+        'AutoDetect=off',
+        'NodeName=c[2-3] Name=gpu Type=a100 File=/dev/null',
+        'NodeName=c[2-3] Name=gpu Type=a100 File=/dev/zero',
+      ],
+    });
+    const batch = adapter(world);
+    const ids = {
+      gres: await submit(world, {}, '--gres=gpu:1'),
+      features: await submit(world, {}, '--constraint=ib|fast&ib'),
+      both: await submit(world, { nodes: 2 }, '--gres=gpu:a100:2', '--constraint=fast'),
+      gpus: await submit(world, { memoryMiB: null }, '--ntasks=2', '--gpus=4', '--mem-per-gpu=100'),
+      tasks: await submit(world, {}, '--ntasks=4', '--gpus-per-task=1'),
+      plain: await submit(world, {}),
+    };
+    const { jobs, nodes, unreadable } = await batch.getStatus('cloud', world.hosts);
+    assert.deepEqual(unreadable, []);
+    const asks = Object.entries(ids).map(([what, id]) => [what, jobs.find((job) => job.id === id)?.ask]);
+    const one = { nodes: 1, cpus: 1, cpusPerNode: 1, memoryMiB: 100, exclusive: false };
+    const two = { nodes: 2, cpus: 2, cpusPerNode: 1, memoryMiB: 100, exclusive: false };
+    assert.deepEqual(Object.fromEntries(asks), {
+      gres: { ...one, gres: { gpu: 1 } },
+      features: { ...one, features: [['ib'], ['fast', 'ib']] },
+      both: { ...two, gres: { gpu: 2, 'gpu:a100': 2 }, features: [['fast']] },
+      gpus: { ...two, memoryMiB: 200, gres: { gpu: 2 } },
+      tasks: { ...two, cpus: 4, gres: { gpu: 2 } },
+      plain: one,
+    });
+    const gpus = { gpu: 2, 'gpu:a100': 2 };
+    const kinds = nodes.map(({ gres, gresFree, features }) => ({ gres, gresFree, features }));
+    assert.deepEqual(kinds, [
+      { gres: undefined, gresFree: undefined, features: undefined },
+      { gres: gpus, gresFree: gpus, features: ['fast', 'ib'] },
+      { gres: gpus, gresFree: gpus, features: ['fast'] },
+    ]);
+
+    await world.command('scancel', ...Object.values(ids).filter((id) => id !== ids.gres && id !== ids.features));
+    await world.startNode('c2');
+    const running = await waitFor(
+      world,
+      batch,
+      'both run on c2',
+      (status) => status.jobs.length === 2 && status.jobs.every((job) => job.hosts[0] === 'c2'),
+    );
+    const c2 = running.nodes.find((node) => node.host === 'c2');
+    assert.deepEqual([c2?.gres, c2?.gresFree], [gpus, { gpu: 1, 'gpu:a100': 1 }]);
+  });
+
   test('a node smaller than configured does not join, and Slurm’s reason is told', async () => {
     await using world = await makeSlurmWorld({ hosts: 1, cpus: 512, overrides: false });
     const batch = adapter(world);

@@ -118,7 +118,9 @@ function sources(folder: string): string[] {
 
 /** What must be equal whatever the language: levels of headings, code that is no comment, rows of tables. */
 function shape(text: string): object {
-  const code = [...text.matchAll(/```[a-z]*\n(.*?)```/gs)].map((found) => (found[1] ?? '').replaceAll(/ {2,}# .*/g, ''));
+  const code = [...text.matchAll(/```[a-z]*\n(.*?)```/gs)].map((found) =>
+    (found[1] ?? '').replaceAll(/ {2,}# .*/g, ''),
+  );
   const plain = withoutCode(text);
   const headings = [...plain.matchAll(/^(#+) /gm)].map((found) => found[1]);
   const rows = [...plain.matchAll(/^\|.*\|$/gm)].map((found) => found[0].split('|').length);

@@ -6,12 +6,18 @@ import type { Log } from '../lib/log.ts';
 import type { Option, OptionValues } from '../lib/option.ts';
 import type { Run } from '../lib/run.ts';
 import type { Batch } from './batch.ts';
+import { gridEngineOptions, gridEngineSettings, makeGridEngine } from './gridengine/gridengine.ts';
+import { makePbs, pbsOptions, pbsSettings } from './pbs/pbs.ts';
+import { makeScriptBatch, scriptOptions, scriptSettings } from './script/script.ts';
 import { makeSlurm, slurmOptions, slurmSettings } from './slurm/slurm.ts';
+import { makeTorque, torqueOptions, torqueSettings } from './torque/torque.ts';
 
 export interface BatchParts {
   readonly run: Run;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where an adapter may keep what its batch system cannot tell; without it that is forgotten with the process. */
+  readonly stateDir?: string;
 }
 
 export interface BatchFamily {
@@ -25,7 +31,23 @@ export const batchFamilies: Readonly<Record<string, BatchFamily>> = {
     options: slurmOptions,
     make: (values, parts) => makeSlurm(slurmSettings(values), parts),
   },
+  gridengine: {
+    options: gridEngineOptions,
+    make: (values, parts) => makeGridEngine(gridEngineSettings(values), parts),
+  },
+  torque: {
+    options: torqueOptions,
+    make: (values, parts) => makeTorque(torqueSettings(values), parts),
+  },
+  pbs: {
+    options: pbsOptions,
+    make: (values, parts) => makePbs(pbsSettings(values), parts),
+  },
+  script: {
+    options: scriptOptions,
+    make: (values, parts) => makeScriptBatch(scriptSettings(values), parts),
+  },
 };
 
 /** Names that are right but not in this version: the configuration says so instead of "unknown". */
-export const plannedFamilies: readonly string[] = ['torque', 'pbs', 'gridengine', 'script'];
+export const plannedFamilies: readonly string[] = [];

@@ -104,6 +104,7 @@ const commands: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] =
   { argv: ['check'], code: 0 },
   { argv: ['lab'], code: 0 },
   { argv: ['lab', 'up', '--once'], code: 2, err: /--once does not go together with 'lab up'/ },
+  { argv: ['lab', '--batch', 'lsf'], code: 2, err: /slurm, gridengine/ },
   { argv: ['lab', 'sideways'], code: 2, err: /Allowed choices are up, down/ },
   { argv: ['test'], code: 0 },
   { argv: ['--help'], code: 0, out: /^Usage: hybrid-cloud/ },
@@ -190,15 +191,15 @@ test('global flags count before and behind the command', () =>
     await call(['run', ...flags], { color: true });
     await call(['check', '--json'], { color: true });
     await call(['lab', 'up']);
-    await call(['lab', '--once', '--json']);
+    await call(['lab', '--once', '--json', '--batch', 'gridengine']);
     await call(['test', 'planner', 'store']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
       ['run', expected],
       ['run', expected],
       ['check', { ...none, json: true, color: true }],
-      ['lab', { ...none, mode: 'up' }],
-      ['lab', { ...none, json: true, mode: 'once' }],
+      ['lab', { ...none, mode: 'up', batch: undefined }],
+      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine' }],
       ['test', { ...none, what: ['planner', 'store'] }],
     ]);
   }));

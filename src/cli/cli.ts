@@ -2,7 +2,7 @@
  * The command line: which commands there are, and their exit codes (0 ok, 1 failed, 2 wrong use or configuration).
  * Each command's code is loaded when it is called, so `poke` in a submit hook costs no more than it must.
  */
-import { Argument, Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
 import { DEFAULT_SOCKET } from '../service/paths.ts';
 import { flagsOf, json, labMode, number, setting } from './options.ts';
@@ -129,12 +129,15 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
   );
   for (const option of simulateOptions()) replay.addOption(option);
   act('lab', 'a real cluster on this machine, with the service at work', (flags, command) =>
-    parts.actions.lab({ ...flags, mode: labMode(command) }),
+    parts.actions.lab({ ...flags, mode: labMode(command), batch: command.opts().batch }),
   )
     .addArgument(
       new Argument('[what]', 'up starts it and leaves it to you, down takes it away').choices(['up', 'down']),
     )
     .option('--once', 'run the sample jobs to their end, print what happened, clean up')
+    .addOption(
+      new Option('--batch <name>', 'the batch system to try (default: slurm)').choices(['slurm', 'gridengine']),
+    )
     .addOption(json());
   act('test [what...]', 'run the tests this machine can run', (flags, command) =>
     parts.actions.test({ ...flags, what: [...command.args, ...(command.opts().unit === true ? ['--unit'] : [])] }),

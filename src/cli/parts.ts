@@ -21,7 +21,11 @@ export interface Flags {
 }
 
 /** `live`: show it in the terminal until it is interrupted. */
-export type LabFlags = Flags & { readonly mode: 'live' | 'once' | 'up' | 'down' };
+export type LabFlags = Flags & {
+  readonly mode: 'live' | 'once' | 'up' | 'down';
+  /** The batch system of the lab; undefined: what LAB_BATCH says, or Slurm. */
+  readonly batch: string | undefined;
+};
 /** `what`: names of tests to run; empty = all. */
 export type TestFlags = Flags & { readonly what: readonly string[] };
 

@@ -5,16 +5,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { batchFamilies } from '../batch/registry.ts';
 import { bootstrapKinds } from '../bootstrap/registry.ts';
 import { cloudKinds } from '../cloud/registry.ts';
-import { fixture, loadSite, registries as own, troubles } from './fixtures/site.ts';
+import { fixture, loadSite, troubles } from './fixtures/site.ts';
 import { knownKeys, type Registries } from './known.ts';
-import { vcpOptions } from './vcp-keys.ts';
 
 const example = (name: string) => readFileSync(new URL(`../../packaging/config/${name}`, import.meta.url), 'utf8');
 const registries: Registries = {
-  batch: own.batch.slurm ? { slurm: own.batch.slurm } : {},
-  cloud: { vcp: { options: vcpOptions }, ...cloudKinds },
+  batch: batchFamilies,
+  cloud: cloudKinds,
   bootstrap: bootstrapKinds,
 };
 const expected = [...knownKeys(registries).all].filter((key) => key !== 'CONFIG_DIR').toSorted();
@@ -59,7 +59,7 @@ test('hybrid-cloud.yaml.example holds every key once, and works with every # tak
 test('a default shown in docker.env.example is the real one', () => {
   const text = token(example('docker.env.example'));
   const shown = loadSite(text, { registries }).sources;
-  const off = loadSite(text.replace(/^#((?!VC_|MDX_|MAX_STARTING)[A-Z_]+=)/gm, '$1'), { registries }).sources;
+  const off = loadSite(text.replace(/^#((?!VC_|MDX_|MAX_STARTING|BATCH_RUN_PREFIX)[A-Z_]+=)/gm, '$1'), { registries }).sources;
   for (const [key, { value }] of shown) assert.equal(off.get(key)?.value, value, key);
 });
 

@@ -1,9 +1,10 @@
 /**
  * All keys the service knows: its own, those of every adapter (selected or not) and those of the specification.
  */
+
+import { vcpOptions } from '../cloud/registry.ts';
 import type { Option } from '../lib/option.ts';
 import { ownOptions } from './options.ts';
-import { vcpOptions } from './vcp-keys.ts';
 
 /** One adapter family as the loader sees it: a name in its registry and its options. */
 export type Family = Readonly<Record<string, { readonly options: readonly Option[] }>>;

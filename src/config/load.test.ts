@@ -38,6 +38,9 @@ test("the specification's own files start a site: everything else has its defaul
         FLAVOR_NAME: 'small',
         IMAGE_NAME: '10.0.0.1:5001/vcp/base:ubuntu18.04-slurm',
         VCP_SDK_CONTAINER_IMAGE: 'vcpsdk:20.10.0',
+        CONTAINER_RUNTIME: ['docker'],
+        VCP_PARALLEL: true,
+        VCP_TIMEOUT: 120_000,
       },
       bootstrap: {
         NFS_MOUNT_POINT: '172.30.2.194:/export',

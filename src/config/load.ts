@@ -3,6 +3,7 @@
  * throws one error with everything that is wrong.
  */
 import { resolve } from 'node:path';
+import { SECOND_GENERATION_MARKS, secondGenerationDefaults } from '../cloud/registry.ts';
 import type { OptionValues } from '../lib/option.ts';
 import { diskFiles, type Files } from './files.ts';
 import { loadHosts } from './hosts.ts';
@@ -15,7 +16,6 @@ import type { Settings } from './settings.ts';
 import { readSources, type SourceInput } from './sources.ts';
 import { checkCloud, checkLimits, checkMount } from './together.ts';
 import { type Reader, readValues, wrong } from './values.ts';
-import { SECOND_GENERATION_MARKS, secondGenerationDefaults } from './vcp-keys.ts';
 
 export interface LoadInput extends SourceInput, Partial<Files> {
   readonly registries: Registries;

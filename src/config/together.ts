@@ -1,6 +1,7 @@
 /**
  * Rules about several settings at once. They are applied only where each of the settings is right by itself.
  */
+import { missingVcp } from '../cloud/registry.ts';
 import type { Host } from '../domain/host.ts';
 import type { OptionValues } from '../lib/option.ts';
 import { type Origin, written } from './known.ts';
@@ -34,8 +35,11 @@ export function checkLimits(asked: Asked, reader: Reader): void {
   }
 }
 
-/** CLOUD=command runs a program of the site, so it must be named. */
+/** CLOUD=command runs a program of the site, so it must be named; CLOUD=vcp needs what its generation is about. */
 export function checkCloud(cloud: string | null, values: OptionValues, reader: Reader): void {
+  if (cloud === 'vcp' && !reader.wrong.has('CLOUD')) {
+    for (const { key, about } of missingVcp(values)) notSet(reader, key, `CLOUD=vcp needs it: ${about}`, '');
+  }
   if (cloud !== 'command' || values.CLOUD_COMMAND !== undefined) return;
   notSet(reader, 'CLOUD_COMMAND', 'CLOUD=command needs it', '');
 }

@@ -1,6 +1,6 @@
 /**
  * Records what the real commands print, for the parsers' tests: `node test/support/slurm-record.ts` as root writes
- * src/batch/slurm/fixtures/<release>/. The marks between values, new in every call, are written as `_S_`, `_T_`, `_E_`.
+ * src/batch/slurm/fixtures/<release>/. The marks between values, new in every call, are written as `_S_` and `_E_`.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -119,21 +119,6 @@ await until('registered', async () => !/None|INVALID/.test(await start('c[2-4]')
 await sleep(4000);
 await keep('nodes-mixed-with-jobs.txt', ['scontrol', '-o', '-d', 'show', 'node', 'c[1-4]']);
 await keepJobs('jobs-mixed-running', world);
-await world.dispose();
-
-world = await makeSlurmWorld({
-  hosts: 4,
-  ...MIXED,
-  more: [...MIXED.more, 'AccountingStorageTRES=gres/gpu,gres/gpu:a100'],
-});
-for (const host of world.hosts.slice(2)) await world.startNode(host);
-await until('registered', async () => !/None|INVALID/.test(await start('c[3-4]')));
-await batch('-J', 'one GPU', '--mem=100', '--gres=gpu:1', '-C', 'fast', '--wrap', 'sleep 60');
-await until('runs', async () =>
-  /AllocTRES=\S*gpu/.test(await world.command('scontrol', '-o', 'show', 'node', 'c[3-4]')),
-);
-// as a scontrol without -d shows them: only the trackable resources tell what is in use
-await keep('nodes-mixed-tres.txt', ['scontrol', '-o', 'show', 'node', 'c[3-4]']);
 process.stdout.write(`recorded ${version} in ${folder}\n`);
 
 async function keep(name: string, command: readonly string[]): Promise<void> {
@@ -152,7 +137,7 @@ async function keepJobs(name: string, from: SlurmWorld): Promise<void> {
     const result = await from.run(question.command, { timeout: 20_000 });
     const text = result.stdout
       .replaceAll(question.separator, '_S_')
-      .replaceAll(question.inner, '_T_')
+
       .replaceAll(question.end, '_E_');
     // the forged mark in the hostile name must stay what it is: a text that is not the mark
     writeFileSync(join(folder, `${name}.${style}.txt`), text.replace('name_E_\n1_S_1', 'name<end>\n1<separator>1'));

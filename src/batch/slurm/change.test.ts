@@ -85,7 +85,7 @@ describe('joinCluster', () => {
     ]);
     assert.deepEqual(
       [commands[0], commands.at(-1), commands.length],
-      ['scontrol -o show node c[1-13]', 'scontrol -o show node c[1-3,9]', 4],
+      ['scontrol -o -d show node c[1-13]', 'scontrol -o -d show node c[1-3,9]', 4],
     );
     assert.match(outcomes[5]?.message ?? '', /Low CPUs/);
     for (const { result, message } of outcomes) assert.equal(message === '', result === 'done', message);
@@ -94,7 +94,7 @@ describe('joinCluster', () => {
   test('nothing to do is one reading', async () => {
     const { batch, commands } = world({ c1: { state: 'IDLE' } });
     assert.deepEqual(brief(await batch.joinCluster(['c1'])), ['c1 done']);
-    assert.deepEqual(commands, ['scontrol -o show node c1']);
+    assert.deepEqual(commands, ['scontrol -o -d show node c1']);
   });
 
   test('lists of a command have at most 100 hosts', async () => {

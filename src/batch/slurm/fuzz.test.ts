@@ -91,6 +91,36 @@ test('single characters of a state, changed one by one, never make an idle node'
   }
 });
 
+test('damaged GPUs and features: nothing is free that is not there, and every demand is made of numbers and words', async () => {
+  const mixedNodes = fixture('22.05/nodes-mixed-with-jobs.txt');
+  const mixedJobs = fixture('22.05/jobs-mixed-running.long.txt');
+  const before = idle(await read(mixedNodes, mixedJobs, HOSTS));
+  let answered = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(damage, { maxLength: 2 }),
+      fc.array(damage, { maxLength: 2 }),
+      async (onNodes, onJobs) => {
+        const status = await read(spoil(mixedNodes, onNodes), spoil(mixedJobs, onJobs), HOSTS);
+        for (const host of idle(status)) assert.ok(before.includes(host), `${host} became idle`);
+        if (status) answered++;
+        for (const { gres = {}, gresFree = {}, features = [] } of status?.nodes ?? []) {
+          assert.deepEqual(Object.keys(gresFree), Object.keys(gres));
+          for (const kind in gres) assert.ok((gresFree[kind] ?? -1) >= 0 && (gresFree[kind] ?? 0) <= (gres[kind] ?? 0));
+          assert.ok(features.every((word) => word !== ''));
+        }
+        for (const { ask } of status?.jobs ?? []) {
+          for (const count of Object.values(ask.gres ?? {})) assert.ok(count > 0, JSON.stringify(ask));
+          for (const set of ask.features ?? []) assert.ok(set.length > 0 && !set.includes(''), JSON.stringify(ask));
+          assert.ok(Number.isFinite(ask.nodes + ask.cpus + ask.memoryMiB), JSON.stringify(ask));
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+  assert.ok(answered > 100, `${answered} readings survived`);
+});
+
 test('any text at all is an error or an answer', async () => {
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 300 }), async (a, b) => {

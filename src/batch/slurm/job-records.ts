@@ -23,8 +23,8 @@ const FIELDS = {
 } as const satisfies Record<string, Names>;
 
 /**
- * What a job asks for, a group with a separator of its own inside: thousands of jobs have few different groups, and an
- * equal group is taken apart and understood once. The names are the same from 19.05 to 25.05 (src/squeue/opts.c).
+ * What a job asks for, one value to the outside with a separator of its own inside: thousands of jobs have few different
+ * ones, and what is equal is taken apart and understood once. The names are the same from 19.05 to 25.05 (src/squeue/opts.c).
  */
 const REQUEST = {
   nodes: ['D', 'numnodes'],
@@ -45,6 +45,9 @@ const REQUEST = {
   memoryPerGres: [null, 'mem-per-tres'],
 } as const satisfies Record<string, Names>;
 
+/** Between the values of a request. It may be known: there is nothing in them that Slurm has not checked. */
+const INNER = ';;';
+
 type Names = readonly [letter: string | null, name: string];
 type FieldName = keyof typeof FIELDS;
 type RequestName = keyof typeof REQUEST;
@@ -59,8 +62,6 @@ export interface JobQuestion {
   readonly command: readonly string[];
   readonly request: readonly RequestName[];
   readonly separator: string;
-  /** Between the values of the request. */
-  readonly inner: string;
   readonly end: string;
 }
 
@@ -73,12 +74,12 @@ export interface JobQuestion {
  * whatever the time zone of the machine squeue runs on. `--all`: partitions that are hidden, too.
  */
 export function askJobs(queue: string, style: 'long' | 'short'): JobQuestion {
-  const [separator, inner, end] = [randomId('_s'), randomId('_t'), randomId('_e')];
+  const [separator, end] = [randomId('_s'), randomId('_e')];
   const long = style === 'long';
   const request = REQUEST_NAMES.filter((name) => long || REQUEST[name][0] !== null);
   const one = ([letter, name]: Names, tail: string): string => (long ? `${name}:0${tail}` : `%${letter}${tail}`);
   const values = [
-    ...request.map((name) => one(REQUEST[name], name === request.at(-1) ? separator : inner)),
+    ...request.map((name) => one(REQUEST[name], name === request.at(-1) ? separator : INNER)),
     ...FIELD_NAMES.map((name) => one(FIELDS[name], name === FIELD_NAMES.at(-1) ? end : separator)),
   ];
   const format = long ? `--Format=${values.join(',')}` : `--format=${values.join('')}`;
@@ -87,7 +88,6 @@ export function askJobs(queue: string, style: 'long' | 'short'): JobQuestion {
     command: [...variables, 'squeue', '--noheader', '--all', `--partition=${queue}`, format],
     request,
     separator,
-    inner,
     end,
   };
 }
@@ -114,23 +114,38 @@ export function readJobs(stdout: string, question: JobQuestion): JobReading {
     if (end < 0) break;
     const chunk = stdout.slice(at, end);
     at = end + question.end.length + 1;
-    const [asked = '', ...values] = chunk.split(question.separator);
-    const request = values.length === FIELD_NAMES.length ? requestOf(asked) : null;
-    if (request === null) broken.push(chunk);
+    const asked = chunk.indexOf(question.separator);
+    const values = chunk.slice(asked + question.separator.length).split(question.separator);
+    const request = asked >= 0 && values.length === FIELD_NAMES.length ? requestOf(chunk.slice(0, asked)) : null;
+    // the marks apart from the values, so that a host between two of them is still found
+    if (request === null) broken.push(chunk.replaceAll(question.separator, ' '));
     else records.push(toRecord(values, request));
   }
   return { records, broken, cut: stdout.slice(at).trim() !== '' };
 }
 
 function readRequest(text: string, question: JobQuestion): Request | null {
-  const values = text.split(question.inner);
+  const values = text.split(INNER);
   if (values.length !== question.request.length) return null;
   return { ...BLANK, ...Object.fromEntries(question.request.map((name, i) => [name, values[i] ?? ''])) };
 }
 
 /** Written out, in the order of FIELDS: a loop over the names takes three times as long. */
 function toRecord(values: readonly string[], request: Request): JobRecord {
-  const [shown = '', id = '', array = '', index = '', code = '', hosts = '', priority = '', ...rest] = values;
-  const [submitted = '', start = '', user = '', reason = '', name = ''] = rest;
-  return { request, shown, id, array, index, code, hosts, priority, submitted, start, user, reason, name };
+  const at = (i: number): string => values[i] ?? '';
+  return {
+    request,
+    shown: at(0),
+    id: at(1),
+    array: at(2),
+    index: at(3),
+    code: at(4),
+    hosts: at(5),
+    priority: at(6),
+    submitted: at(7),
+    start: at(8),
+    user: at(9),
+    reason: at(10),
+    name: at(11),
+  };
 }

@@ -84,9 +84,10 @@ function readRecord(host: string, line: string, lists: Lists): NodeRecord | stri
   if (memoryMiB === null || memoryAllocatedMiB === null) return 'no RealMemory= or AllocMem=';
   // it stands behind State=: a record that ends before it was cut, and its state may be cut as well
   if (start === null) return 'no SlurmdStartTime=';
+  // what stays of a node must not hold on to the whole answer
   return {
-    host,
-    state,
+    host: own(host),
+    state: lists.text(state),
     cpus,
     cpusAllocated,
     memoryMiB,
@@ -94,14 +95,14 @@ function readRecord(host: string, line: string, lists: Lists): NodeRecord | stri
     ...lists.gres(value),
     features: lists.features(value),
     partitions: (value('Partitions') ?? '').split(',').filter((name) => name !== ''),
-    startTime: start === 'None' || start === 'Unknown' || start === '' ? null : start,
-    reason: readReason(line),
+    startTime: start === 'None' || start === 'Unknown' || start === '' ? null : own(start),
+    reason: lists.text(readReason(line)),
   };
 }
 
 type Value = (key: string) => string | null;
 
-/** Hosts of one kind have equal lists: each is read and kept once. */
+/** Hosts of one kind have equal lists, states and reasons: each is read and kept once. */
 type Lists = ReturnType<typeof makeLists>;
 
 function makeLists() {
@@ -114,6 +115,7 @@ function makeLists() {
       .filter((word) => word !== ''),
   );
   return {
+    text: remember(own),
     gres(value: Value): Pick<NodeRecord, 'gres' | 'gresUsed'> {
       const gres = readGres(value('Gres') ?? '');
       if (gres === NO_GRES) return { gres, gresUsed: NO_GRES };

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BatchError, type BatchErrorKind } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { BatchNode } from '../../domain/node.ts';
@@ -141,6 +143,81 @@ describe('recorded from 22.05.8', () => {
     await rejects(batch.getStatus('cloud', C), 'silent', /Unable to contact slurm controller/);
   });
 
+  for (const style of ['long', 'short'] as const) {
+    test(`every way to ask for GPUs and features (${style} format)`, async () => {
+      const { batch } = slurmOf({
+        nodes: fixture('22.05/nodes-mixed-never-registered.txt'),
+        jobs: (asked) => (asked === style ? fixture(`22.05/jobs-mixed.${style}.txt`) : 'x\n'),
+      });
+      const { jobs, unreadable, nodes } = await batch.getStatus('cloud', C);
+      assert.deepEqual(unreadable, []);
+      const asked = jobs.map(({ name, ask }) => [
+        name,
+        ask.nodes,
+        ask.gres ?? {},
+        ask.features?.map((set) => set.join('&')).join(' | ') ?? '',
+      ]);
+      // the short format has no tres-per-job, -task and -socket; NODES is 2 where slurmctld has counted the GPUs itself
+      const long = style === 'long';
+      assert.deepEqual(asked, [
+        ['gres', 1, { gpu: 1 }, ''],
+        ['gres typed', 1, { gpu: 2, 'gpu:a100': 2 }, ''],
+        ['gres without count', 1, { gpu: 1 }, ''],
+        ['gres none', 1, {}, ''],
+        ['gres of two kinds', 1, { gpu: 1, fs: 1 }, ''],
+        ['gpus', 2, long ? { gpu: 2 } : {}, ''],
+        ['gpus on two', 2, long ? { gpu: 2 } : {}, ''],
+        ['gpus typed', 1, long ? { gpu: 2, 'gpu:a100': 1, 'gpu:v100': 1 } : {}, ''],
+        ['gpus per task', 2, long ? { gpu: 2 } : {}, ''],
+        ['gpus per node', 2, { gpu: 1, 'gpu:a100': 1 }, ''],
+        ['gpus per socket', 1, long ? { gpu: 2 } : {}, ''],
+        ['cpus per gpu', 1, long ? { gpu: 2 } : {}, ''],
+        ['word', 1, {}, 'fast'],
+        ['and', 1, {}, 'fast&near'],
+        ['comma', 1, {}, 'fast&near'],
+        ['or', 1, {}, 'near | fast'],
+        ['from the left', 1, {}, 'near | fast&near'],
+        ['parentheses', 1, {}, 'near | fast&near'],
+        ['alike', 2, {}, 'near | fast'],
+        ['counts', 2, {}, 'near | fast'],
+        ['count', 2, {}, 'fast'],
+        ['many tasks on fast ones', 2, {}, 'fast'],
+        ['GPUs and features', 2, { gpu: 1 }, 'fast'],
+        ['memory per GPU', 2, long ? { gpu: 2 } : {}, ''],
+      ]);
+      const last = jobs.at(-1)?.ask;
+      assert.deepEqual([last?.memoryMiB, last?.exclusive], long ? [400, false] : [0, true]);
+      assert.equal(jobs.find((job) => job.name === 'cpus per gpu')?.ask.cpusPerNode, long ? 4 : 1);
+      assert.deepEqual(
+        nodes.map((node) => [node.gres ?? {}, node.gresFree ?? {}, node.features ?? []]),
+        [
+          [{}, {}, []],
+          [{}, {}, ['near']],
+          [{ gpu: 2, 'gpu:a100': 2, fs: 1 }, { gpu: 2, 'gpu:a100': 2, fs: 1 }, ['fast', 'near']],
+          [{ gpu: 2, 'gpu:a100': 1, 'gpu:v100': 1 }, { gpu: 2, 'gpu:a100': 1, 'gpu:v100': 1 }, ['fast']],
+        ],
+      );
+    });
+  }
+
+  test('GPUs in use are not free', async () => {
+    const { nodes, jobs } = await read('nodes-mixed-with-jobs', 'jobs-mixed-running');
+    assert.deepEqual(
+      nodes.map((node) => [node.host, node.gresFree]),
+      [
+        ['c1', undefined],
+        ['c2', undefined],
+        ['c3', { gpu: 0, 'gpu:a100': 0, fs: 1 }],
+        ['c4', { gpu: 0, 'gpu:a100': 0, 'gpu:v100': 0 }],
+      ],
+    );
+    const running = jobs.find((job) => job.name === 'gpus typed');
+    assert.deepEqual(
+      [running?.state, running?.hosts, running?.ask.gres],
+      ['running', ['c4'], { gpu: 2, 'gpu:a100': 1, 'gpu:v100': 1 }],
+    );
+  });
+
   test('a begin time that has passed lets nodes help', async () => {
     const { jobs } = await read('nodes-never-registered', 'jobs-all-drained', 1_900_000_000_000);
     assert.equal(jobs.find((job) => job.name === 'later')?.helped, 'yes');
@@ -178,6 +255,21 @@ describe('built after the documentation', () => {
       memoryMiB: 1536,
       exclusive: true,
     });
+    assert.deepEqual(byId(status.jobs, '19').ask, {
+      nodes: 1,
+      cpus: 1,
+      cpusPerNode: 1,
+      memoryMiB: 0,
+      exclusive: true,
+      gres: { gpu: 1, 'gpu:tesla': 1, craynetwork: 1 },
+      features: [['a', 'b']],
+    });
+    assert.equal(byId(status.jobs, '18').ask.gres, undefined, 'not asked for prints as (null)');
+    assert.deepEqual(status.nodes[1]?.gresFree, { gpu: 1, 'gpu:tesla': 1, craynetwork: 3 });
+    assert.deepEqual(status.nodes[1]?.features, ['a', 'b']);
+    assert.deepEqual(status.nodes[3]?.features, ['a', 'knl'], 'not up, so none is active: those it will have');
+    assert.deepEqual(status.nodes[3]?.gresFree, status.nodes[3]?.gres);
+    assert.equal(status.nodes[0]?.gres, undefined);
     assert.deepEqual(byId(status.jobs, '25').hosts, ['c8']);
     assert.equal(byId(status.jobs, '28').helped, 'no');
     assert.equal(byId(status.jobs, '20_[2-4%1]').taskLimit, 1);
@@ -194,7 +286,7 @@ describe('built after the documentation', () => {
       jobs: fixture('24.11/jobs.long.txt'),
     });
     const status = await batch.getStatus('cloud', hosts);
-    assert.equal(commands[0], 'scontrol -o show node n[01-11]');
+    assert.equal(commands[0], 'scontrol -o -d show node n[01-11]');
     assert.deepEqual(status.nodes.map(brief), [
       ['n01', 'idle', 'no', true, false],
       ['n02', 'idle', 'no', true, false],
@@ -219,6 +311,17 @@ describe('built after the documentation', () => {
       exclusive: false,
     });
     assert.equal(byId(status.jobs, '101').ask.exclusive, true);
+    assert.deepEqual(byId(status.jobs, '101').ask.gres, { gpu: 2, 'gpu:a100': 2 });
+    assert.deepEqual(byId(status.jobs, '101').ask.features, [
+      ['cloud', 'fast'],
+      ['ib', 'fast'],
+    ]);
+    assert.deepEqual(byId(status.jobs, '102_[0-9999%100]').ask.gres, { gpu: 1 }, '--gpus-per-task, beside cpu=1');
+    const { gres, memoryMiB } = byId(status.jobs, '105').ask;
+    assert.deepEqual([gres, memoryMiB], [{ gpu: 3 }, 6144], '--gpus=3 --mem-per-gpu=2G');
+    assert.deepEqual(status.nodes[9]?.gres, { gpu: 4, 'gpu:a100': 4, shard: 16, 'shard:a100': 16 });
+    assert.deepEqual(status.nodes[9]?.gresFree, { gpu: 3, 'gpu:a100': 3, shard: 16, 'shard:a100': 16 });
+    assert.deepEqual(status.nodes[0]?.gresFree, { gpu: 4, 'gpu:a100': 4 }, 'use is not told, and nothing runs');
     assert.deepEqual(
       ['104', '105', '108'].map((id) => byId(status.jobs, id).helped),
       ['no', 'unknown', 'yes'],
@@ -274,6 +377,36 @@ describe('what does not fit', () => {
       );
       assert.equal(unreadable.length, 1, why);
     }
+  });
+
+  test('what is in use is taken from the trackable resources when scontrol does not tell it, else as all', async () => {
+    const line = fixture('22.05/nodes-mixed-with-jobs.txt').split('\n')[2] ?? '';
+    const silent = line.replace(/ GresUsed=\S+/, '').replace('GresDrain=N/A', '');
+    const tracked = silent.replace(/CfgTRES=\S+/, 'CfgTRES=cpu=4,mem=1000M,billing=4,gres/gpu=2,gres/fs=1');
+    for (const [text, free, why] of [
+      [silent, { gpu: 0, 'gpu:a100': 0, fs: 0 }, 'nothing is told'],
+      [
+        tracked.replace(/AllocTRES=\S+/, 'AllocTRES=cpu=4,gres/gpu=1,gres/gpu:a100=1'),
+        { gpu: 1, 'gpu:a100': 1, fs: 1 },
+        'one is in use',
+      ],
+      [tracked, { gpu: 2, 'gpu:a100': 2, fs: 1 }, 'they are tracked, and none is in use'],
+    ] as const) {
+      const { nodes: views } = await slurmOf({ nodes: `${text}\n` }).batch.getStatus('cloud', ['c3']);
+      assert.deepEqual(views[0]?.gresFree, free, why);
+    }
+  });
+
+  test('a request without all its parts is told, and its host counts as busy', async () => {
+    const { batch } = slurmOf({ nodes, jobs: `${line.replace(';;', '')}\n` });
+    const { jobs, unreadable, nodes: views } = await batch.getStatus('cloud', C);
+    assert.deepEqual([jobs.length, unreadable.length, views[0]?.hasJob], [0, 1, true]);
+  });
+
+  test('a constraint that cannot be read is none, and the job stays', async () => {
+    const strange = line.replace(';;(null);;', ';;a&(b;;').replace('_S_R_S_c1_S_', '_S_PD_S__S_');
+    const { jobs, unreadable } = await slurmOf({ nodes, jobs: `${strange}\n` }).batch.getStatus('cloud', C);
+    assert.deepEqual([jobs.length, unreadable, jobs[0]?.ask.features], [1, [], undefined]);
   });
 
   test('a key that the release does not print is not taken from a reason or a comment', async () => {
@@ -361,20 +494,43 @@ describe('load', () => {
 
   for (const count of [1, 100, 10_000]) {
     test(`two commands a reading with ${count} jobs`, async () => {
-      const jobs = Array.from({ length: count }, (_, i) => `${record.replace(/^1_S_1_S_/, `${i}_S_${i}_S_`)}\n`).join(
-        '',
-      );
+      const jobs = Array.from(
+        { length: count },
+        (_, i) => `${record.replace('_S_1_S_1_S_', `_S_${i}_S_${i}_S_`)}\n`,
+      ).join('');
       const { batch, commands } = slurmOf({ nodes, jobs });
       const before = process.cpuUsage();
       const status = await batch.getStatus('cloud', C);
       const used = process.cpuUsage(before);
       assert.deepEqual([status.jobs.length, status.tally], [count, { PD: count }]);
       assert.equal(commands.length, 2);
-      assert.match(commands[0] ?? '', /^scontrol -o show node c\[1-4\]$/);
+      assert.match(commands[0] ?? '', /^scontrol -o -d show node c\[1-4\]$/);
       const ms = (used.user + used.system) / 1000;
       assert.ok(ms < 1000, `${ms} ms of CPU`);
+      for (const job of status.jobs) assert.equal(job.ask, status.jobs[0]?.ask, 'equal demand is one object');
     });
   }
+
+  test('what is kept of 10,000 jobs does not hold on to the text they were read from', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const name = 'a name of forty characters and a number_';
+    const many = Array.from({ length: 10_000 }, (_, i) =>
+      record.replace('_S_1_S_1_S_', `_S_${i}_S_${i}_S_`).replace('_S_one_E_', `_S_${name}${i}_E_`),
+    );
+    const { batch } = slurmOf({ nodes, jobs: `${many.join('\n')}\n` });
+    const kept: unknown[] = [];
+    const before = heap();
+    kept.push((await batch.getStatus('cloud', C)).jobs);
+    const size = heap() - before;
+    assert.equal(kept.length, 1);
+    assert.ok(size < 4 * 2 ** 20, `${(size / 2 ** 20).toFixed(2)} MiB; the text alone has 4`);
+
+    function heap(): number {
+      collect();
+      return process.memoryUsage().heapUsed;
+    }
+  });
 });
 
 test('the options are words and seconds, with a clear no for the rest', () => {

@@ -69,7 +69,7 @@ function onSeveralHosts(job: SampleJob, lines: readonly JobLine[]): Check {
   return check(`${job.name} ran on ${job.nodes} nodes at once`, ok, `it ran on ${list([...hosts])}`);
 }
 
-/** Slurm's times are whole seconds: a task that starts in the second another ends does not overlap it. */
+/** Times of jobs are whole seconds: a task that starts in the second another ends does not overlap it. */
 function withinLimit(job: SampleJob, lines: readonly JobLine[]): Check {
   const spans = lines.flatMap((line) =>
     line.startedAt === null ? [] : [{ from: line.startedAt, to: line.endedAt ?? Number.POSITIVE_INFINITY }],
@@ -85,10 +85,10 @@ function withinLimit(job: SampleJob, lines: readonly JobLine[]): Check {
 
 function neverRan(job: SampleJob, lines: readonly JobLine[]): Check {
   const ok = lines.length === 1 && lines.every((line) => line.startedAt === null && line.proofs.length === 0);
-  return check(`${job.name} never ran`, ok, lines.length === 0 ? 'Slurm does not know it' : 'it ran');
+  return check(`${job.name} never ran`, ok, lines.length === 0 ? 'the batch system does not know it' : 'it ran');
 }
 
-/** Slurm itself may see that it cannot fit (`PartitionNodeLimit`): then the verdict is that nodes would not help. */
+/** The batch system itself may see that it cannot fit (`PartitionNodeLimit`): then the verdict is that nodes would not help. */
 function explained(job: SampleJob, seen: Seen): Check {
   const verdict = seen.verdicts.get(job.name);
   const ok = (verdict?.kind === 'never' || verdict?.kind === 'not-helped') && verdict.because !== '';

@@ -17,12 +17,12 @@ export interface Picture {
   readonly trouble: string;
 }
 
-const TITLE = 'hybrid-cloud lab: real Slurm, real service, nodes in namespaces';
 const FOOT = 'q or Ctrl-C ends it and cleans up';
 
 /** @returns at most `rows` lines, none wider than the screen */
-export function frame(picture: Picture, screen: Screen, rows: number): string[] {
-  const head = [paint(screen, 'bold', cut(TITLE, screen.columns)), ''];
+export function frame(picture: Picture, screen: Screen, rows: number, batch = 'Slurm'): string[] {
+  const title = `hybrid-cloud lab: real ${batch}, real service, nodes in namespaces`;
+  const head = [paint(screen, 'bold', cut(title, screen.columns)), ''];
   const foot = ['', paint(screen, 'dim', cut(FOOT, screen.columns))];
   const room = Math.max(0, rows - head.length - foot.length);
   return [...head, ...body(picture, screen, room), ...foot].slice(0, rows);

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Screen } from '../render/screen.ts';
 import { plain } from '../render/text.ts';
+import { byHand } from './batch.ts';
 import { live } from './live.ts';
 import { runSample } from './once.ts';
 import { Interrupted, LabError, type LabParts } from './parts.ts';
@@ -92,18 +93,19 @@ async function up(parts: LabParts, lines: Scripts): Promise<void> {
     throw error;
   }
   const { place } = parts;
+  const { prepare, submit } = byHand(place);
   await write(
     parts.out,
     `
 The cluster is up, without nodes. In this shell:
 
-  export SLURM_CONF=${place.slurmConf}
+  ${prepare}
   ./hybrid-cloud run --config-dir ${place.configDir}
 
 and in a second one:
 
-  export SLURM_CONF=${place.slurmConf}
-  sbatch --partition=cloud --chdir=${place.sharedOnNodes} --wrap 'hostname; cat marker; sleep 10'
+  ${prepare}
+  ${submit}
   ./hybrid-cloud status --socket ${place.socket}
 
 What nodes mount on ${place.sharedOnNodes} is ${place.shared} here.

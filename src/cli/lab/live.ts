@@ -3,10 +3,10 @@
  * is no terminal: plain lines as things happen.
  */
 import type { EventView, NodeView, StatusView } from '../../controller/view.ts';
+import { byHand, labBatch } from './batch.ts';
 import { frame, type Picture } from './frame.ts';
 import { type Api, Interrupted, type LabParts } from './parts.ts';
 import { burstJobs } from './sample.ts';
-import { labSlurm } from './slurm.ts';
 
 const LOOK_MS = 1000;
 /** Longer than the lab's cleanup time, so that now and then all nodes go. */
@@ -58,10 +58,10 @@ function listen(parts: LabParts, quit: AbortController): () => void {
 }
 
 async function bursts(parts: LabParts, say: (text: string) => void, stop: AbortSignal): Promise<void> {
-  const slurm = labSlurm(parts.run, parts.place);
+  const batch = labBatch(parts);
   for (let round = 0; !stop.aborted; round++) {
     const jobs = burstJobs(round).filter((job) => job.nodes <= parts.place.hosts);
-    for (const job of jobs) await slurm.submit(job, new Map());
+    for (const job of jobs) await batch.submit(job, new Map());
     say(`submitted ${jobs.map((job) => `${job.name} (${job.asks})`).join(', ')}`);
     await parts.clock.sleep(BURST_MS[round % BURST_MS.length] ?? LOOK_MS, stop);
   }
@@ -72,7 +72,7 @@ async function draw(parts: LabParts, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const picture = await look(api, stop);
     const screen = { columns: parts.columns(), color: parts.color, now: parts.clock.now() };
-    const lines = frame(picture, screen, parts.rows());
+    const lines = frame(picture, screen, parts.rows(), byHand(parts.place).name);
     if (!stop.aborted) parts.out.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}${CLEAR_REST}`);
     await parts.clock.sleep(LOOK_MS, stop);
   }

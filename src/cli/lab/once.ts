@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import type { StatusView } from '../../controller/view.ts';
 import { list, span } from '../../domain/words.ts';
 import { readAccount } from './account.ts';
+import { type LabBatch, type LabJob, labBatch } from './batch.ts';
 import { type Api, Interrupted, LabError, type LabParts } from './parts.ts';
 import type { Report, Seen } from './report.ts';
 import { makeReport } from './report.ts';
 import { type SampleJob, sampleJobs } from './sample.ts';
-import { type LabSlurm, labSlurm, type SlurmJob } from './slurm.ts';
 import { type Watched, watching } from './watching.ts';
 
 const LOOK_MS = 500;
@@ -26,22 +26,22 @@ export async function runSample(parts: LabParts, say: (text: string) => void): P
   const { clock, place } = parts;
   if (place.hosts < 2) throw new LabError('the sample needs at least 2 hosts (LAB_HOSTS)');
   const api = parts.openClient(place.socket);
-  const slurm = labSlurm(parts.run, place);
+  const batch = labBatch(parts);
   const status = await untilReady(parts, api);
   const sample = sampleJobs(place.hosts);
   const startedAt = clock.now();
-  const ids = await submitAll(slurm, sample);
+  const ids = await submitAll(batch, sample);
   say(`submitted ${sample.length} jobs: ${list([...ids.keys()], 12)}`);
 
   const watched = watching(parts, api, ids, say);
-  const trouble = await follow(parts, slurm, watched, sample, ids, say);
+  const trouble = await follow(parts, batch, watched, sample, ids, say);
   await watched.look();
   const endedAt = clock.now();
   const left = (await machines(place.account)).filter((life) => life.goneAt === null).map((life) => life.host);
   const seen: Seen = {
     sample,
     ids,
-    jobs: await slurm.jobs(),
+    jobs: await batch.jobs(),
     marker: await firstLine(join(place.shared, 'marker')),
     results: await results(join(place.shared, 'results')),
     lives: await machines(place.account),
@@ -76,9 +76,9 @@ async function untilReady(parts: LabParts, api: Api): Promise<StatusView> {
   }
 }
 
-async function submitAll(slurm: LabSlurm, sample: readonly SampleJob[]): Promise<Map<string, string>> {
+async function submitAll(batch: LabBatch, sample: readonly SampleJob[]): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
-  for (const job of sample) ids.set(job.name, await slurm.submit(job, ids));
+  for (const job of sample) ids.set(job.name, await batch.submit(job, ids));
   return ids;
 }
 
@@ -89,7 +89,7 @@ async function submitAll(slurm: LabSlurm, sample: readonly SampleJob[]): Promise
  */
 async function follow(
   parts: LabParts,
-  slurm: LabSlurm,
+  batch: LabBatch,
   watched: Watched,
   sample: readonly SampleJob[],
   ids: ReadonlyMap<string, string>,
@@ -100,14 +100,14 @@ async function follow(
   let cancelled = false;
   for (;;) {
     await watched.look();
-    const jobs = await slurm.jobs();
+    const jobs = await batch.jobs();
     for (const line of changes(jobs, sample, ids, told)) say(line);
     const open = jobs.filter((job) => WAITS.has(job.state) && job.state !== 'COMPLETING');
     const never = sample.filter((job) => job.fate !== 'runs').map((job) => ids.get(job.name) ?? '');
     if (!cancelled && open.every((job) => never.includes(job.root))) {
       const names = sample.filter((job) => job.fate !== 'runs').map((job) => job.name);
       say(`all others have ended; ${list(names)} are cancelled now, so that the queue is empty and the nodes may go`);
-      await slurm.cancel(never);
+      await batch.cancel(never);
       cancelled = true;
     }
     const left = (await machines(parts.place.account)).filter((life) => life.goneAt === null);
@@ -123,7 +123,7 @@ async function follow(
 
 /** Says of each job once that it runs and once that it has ended. */
 function changes(
-  jobs: readonly SlurmJob[],
+  jobs: readonly LabJob[],
   sample: readonly SampleJob[],
   ids: ReadonlyMap<string, string>,
   told: Map<string, string>,

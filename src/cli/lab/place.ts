@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 const NAMES = [
   'LAB_NAME',
+  'LAB_BATCH',
   'LAB_DIR',
   'LAB_NET',
   'LAB_HOSTS',
@@ -17,8 +18,13 @@ const NAMES = [
   'LAB_SLURM_EXTRA',
 ];
 
+/** The batch systems a lab can have. */
+export const LAB_BATCHES = ['slurm', 'gridengine'] as const;
+export type LabBatchName = (typeof LAB_BATCHES)[number];
+
 export interface LabPlace {
   readonly dir: string;
+  readonly batch: LabBatchName;
   readonly hosts: number;
   readonly cpus: number;
   /** Seconds. */
@@ -26,6 +32,8 @@ export interface LabPlace {
   /** `LAB_NAME=t1`...: what was set, for the scripts. */
   readonly variables: readonly string[];
   readonly slurmConf: string;
+  /** The folder of the Grid Engine cell. */
+  readonly gridEngine: string;
   readonly configDir: string;
   readonly socket: string;
   /** The on-premises file server's directory, on this machine. */
@@ -45,11 +53,13 @@ export function labPlace(env: Readonly<Record<string, string | undefined>>): Lab
   const dir = env.LAB_DIR || (name === 'lab' ? '/var/tmp/hybrid-cloud-lab' : `/var/tmp/hybrid-cloud-${name}`);
   return {
     dir,
+    batch: LAB_BATCHES.find((one) => one === env.LAB_BATCH) ?? 'slurm',
     hosts: Number(env.LAB_HOSTS || 4),
     cpus: Number(env.LAB_CPUS || 2),
     bootTime: Number(env.LAB_BOOT_TIME || 5),
     variables: NAMES.flatMap((key) => (env[key] ? [`${key}=${env[key]}`] : [])),
     slurmConf: join(dir, 'slurm.conf'),
+    gridEngine: join(dir, 'gridengine'),
     configDir: join(dir, 'config'),
     socket: join(dir, 'run/api.sock'),
     shared: join(dir, 'export'),

@@ -80,7 +80,7 @@ function nodeRow(node: NodeLine, from: number): string[] {
   return [node.host, node.machine, ...times, node.why || '-'];
 }
 
-/** `12 s`; Slurm counts whole seconds, so more digits would be invented. */
+/** `12 s`; batch systems count whole seconds, so more digits would be invented. */
 function seconds(ms: number | null): string {
   return ms === null ? '-' : `${Math.round(ms / 1000)} s`;
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LabJob } from './batch.ts';
 import { printReport } from './print.ts';
 import { makeReport, type Seen } from './report.ts';
 import { type SampleJob, sampleJobs } from './sample.ts';
-import type { SlurmJob } from './slurm.ts';
 
 const START = 1_795_000_000_000;
 const MARKER = 'the on-premises files of lab 0123';
 const at = (seconds: number) => START + seconds * 1000;
 
-function record(id: string, job: SampleJob, task: number, nodeList: string, from: number | null, to: number): SlurmJob {
+function record(id: string, job: SampleJob, task: number, nodeList: string, from: number | null, to: number): LabJob {
   return {
     id,
     root: job.name,
@@ -74,7 +74,7 @@ function good(): Seen {
   };
 }
 
-const change = (job: string, changes: Partial<SlurmJob>): Partial<Seen> => ({
+const change = (job: string, changes: Partial<LabJob>): Partial<Seen> => ({
   jobs: good().jobs.map((one) => (one.root === job ? { ...one, ...changes } : one)),
 });
 const failures = (seen: Seen) =>

@@ -1,17 +1,18 @@
 /** What happened to the sample: jobs and nodes with their times, and the checks that decide the exit code. */
 import type { EventView } from '../../controller/view.ts';
 import { type MachineLife, mostAtOnce } from './account.ts';
+import type { LabJob } from './batch.ts';
 import { type Check, checkSample } from './checks.ts';
 import type { SampleJob } from './sample.ts';
-import { expandHosts, type SlurmJob } from './slurm.ts';
+import { expandHosts } from './slurm.ts';
 import { firstMove, type Move } from './timeline.ts';
 
 /** Everything that was seen; the report is made from it alone. Times are epoch ms. */
 export interface Seen {
   readonly sample: readonly SampleJob[];
-  /** Slurm's id of each sample job, by name. */
+  /** The batch system's id of each sample job, by name. */
   readonly ids: ReadonlyMap<string, string>;
-  readonly jobs: readonly SlurmJob[];
+  readonly jobs: readonly LabJob[];
   /** First line of the marker file. */
   readonly marker: string;
   /** What the jobs left beside it: file name `NAME.TASK.HOST` and first line. */

@@ -1,37 +1,9 @@
-/**
- * What the lab itself asks its Slurm: it submits the sample as a user would, and afterwards reads what became of it.
- * The service is not asked for this: the report is a witness of its own.
- */
+/** The lab's Slurm: `sbatch`, and what `scontrol show job` tells afterwards. */
 import { type Run, sayRun } from '../../lib/run.ts';
+import type { LabBatch, LabJob } from './batch.ts';
 import { Interrupted, LabError } from './parts.ts';
 import type { LabPlace } from './place.ts';
 import { jobScript, type SampleJob } from './sample.ts';
-
-/** One job or array task as `scontrol show job` tells it. Times are epoch ms. */
-export interface SlurmJob {
-  readonly id: string;
-  /** Id of the array it belongs to, or its own. */
-  readonly root: string;
-  /** 0 when it is no array task; null for a record that stands for several waiting tasks. */
-  readonly task: number | null;
-  readonly state: string;
-  readonly reason: string;
-  readonly submittedAt: number;
-  /** Null before it started (Slurm's guess of a start is left out). */
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-  readonly exit: string;
-  readonly restarts: number;
-  /** As Slurm writes them: `c[1-2]`. */
-  readonly nodeList: string;
-}
-
-export interface LabSlurm {
-  /** @returns Slurm's id of it. @throws LabError */
-  submit(job: SampleJob, ids: ReadonlyMap<string, string>): Promise<string>;
-  jobs(): Promise<SlurmJob[]>;
-  cancel(ids: readonly string[]): Promise<void>;
-}
 
 const LIMIT_MS = 20_000;
 const WAITING = new Set(['PENDING', 'CONFIGURING']);
@@ -47,7 +19,7 @@ const ENDED = new Set([
   'DEADLINE',
 ]);
 
-export function labSlurm(run: Run, place: LabPlace): LabSlurm {
+export function labSlurm(run: Run, place: LabPlace): LabBatch {
   // SLURM_TIME_FORMAT=%s: seconds since 1970 instead of local time without a zone.
   const call = async (words: readonly string[], stdin?: string) => {
     const command = ['env', `SLURM_CONF=${place.slurmConf}`, 'SLURM_TIME_FORMAT=%s', ...words];
@@ -62,7 +34,7 @@ export function labSlurm(run: Run, place: LabPlace): LabSlurm {
       const output = `--output=${place.sharedOnNodes}/results/${job.name}-%j.out`;
       const words = ['sbatch', '--parsable', '--partition=cloud', '--time=5', `--job-name=${job.name}`, output];
       const chdir = `--chdir=${place.sharedOnNodes}`;
-      const answer = await call([...words, chdir, ...job.options, ...after], jobScript(job, place.sharedOnNodes));
+      const answer = await call([...words, chdir, ...optionsOf(job), ...after], scriptOf(job, place.sharedOnNodes));
       return answer.trim().split(';')[0] ?? '';
     },
     async jobs() {
@@ -74,8 +46,26 @@ export function labSlurm(run: Run, place: LabPlace): LabSlurm {
   };
 }
 
+function optionsOf(job: SampleJob): string[] {
+  const limit = job.taskLimit > 0 ? `%${job.taskLimit}` : '';
+  return [
+    ...(job.memoryMiB > 0 ? [`--mem=${job.memoryMiB}`] : []),
+    ...(job.alone ? ['--exclusive'] : []),
+    ...(job.nodes > 1 ? [`--nodes=${job.nodes}`, `--ntasks=${job.nodes}`, '--ntasks-per-node=1'] : []),
+    ...(job.tasks > 0 ? [`--array=1-${job.tasks}${limit}`] : []),
+    ...(job.fate === 'held' ? ['--hold'] : []),
+  ];
+}
+
+function scriptOf(job: SampleJob, shared: string): string {
+  return jobScript(job, shared, {
+    task: `\${SLURM_ARRAY_TASK_ID:-0}`,
+    everywhere: (prove) => `srun --ntasks=${job.nodes} --ntasks-per-node=1 sh -c '${prove}' || exit 3`,
+  });
+}
+
 /** Reads `scontrol --oneliner show job` (times as epoch seconds). The sample's names hold no blanks. */
-export function parseJobs(text: string): SlurmJob[] {
+export function parseJobs(text: string): LabJob[] {
   return text.split('\n').flatMap((line) => {
     const fields = new Map<string, string>();
     for (const word of line.split(' ')) {

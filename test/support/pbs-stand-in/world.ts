@@ -29,8 +29,9 @@ export function makeStandIn(family: StandIn['family'], count = 3): StandInWorld 
   const state = join(dir, 'cluster.json');
   const hosts = Array.from({ length: count }, (_, i) => `c${i + 1}`);
   save(state, newStandIn(family, hosts, 4, 1000));
-  const program = join(import.meta.dirname, '..', `${family}-stand-in`, `${family}.ts`);
-  for (const name of ['qstat', 'pbsnodes', 'qmgr', 'qsub', 'qdel']) {
+  const own = join(import.meta.dirname, '..', `${family}-stand-in`, `${family}.ts`);
+  for (const name of ['qstat', 'pbsnodes', 'qmgr', 'qsub', 'qdel', 'status-json']) {
+    const program = name === 'status-json' ? join(import.meta.dirname, 'status-json.ts') : own;
     const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' ${name} "$@"\n`;
     writeFileSync(join(dir, name), script, { mode: 0o755 });
   }

@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (flags.has('Q')) return { out: queueText(world, queue ?? 'cloud') };
     if (flags.has('B')) return { out: serverText(world) };
     const jobs = sees ? world.jobs.filter((job) => queue === undefined || job.queue === queue) : [];
-    if (!flags.has('x') || !flags.has('t')) return { out: 'Job ID   Name   User\n', code: 0 };
+    if (!flags.has('x') || !flags.has('t')) return { out: listText(world, jobs) };
     return { out: `<?xml version="1.0"?>\n<Data>${jobs.map((job) => jobXml(world, job)).join('')}</Data>\n` };
   },
 
@@ -125,6 +125,23 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+/** The table an ordinary `qstat` prints; nothing at all when there is no job. */
+function listText(world: StandIn, jobs: readonly StandInJob[]): string {
+  if (jobs.length === 0) return '';
+  const lines = jobs.map((job) => {
+    const [id, name] = [idOf(world, job), job.name.slice(-16)];
+    return `${id.padEnd(25)} ${name.padEnd(16)} ${job.owner.padEnd(15)} ${'0'.padStart(8)} ${stateOfJob(world, job)} ${job.queue.padEnd(14)} `;
+  });
+  const head = 'Job ID                    Name             User            Time Use S Queue\n';
+  const rule = '------------------------- ---------------- --------------- -------- - -----\n';
+  return `${head}${rule}${lines.join('\n')}\n`;
+}
+
+function stateOfJob(world: StandIn, job: StandInJob): string {
+  if (job.hosts.length > 0) return 'R';
+  return job.held || limited(world, job) ? 'H' : 'Q';
+}
+
 /** `-c` takes the node down until its mom reports again, as the real one does. */
 function turn(world: StandIn, node: StandInNode, flags: ReadonlyMap<string, unknown>, note: string | undefined): void {
   if (flags.has('o')) node.offline = true;
@@ -171,7 +188,7 @@ function nodeXml(world: StandIn, node: StandInNode): string {
 
 function jobXml(world: StandIn, job: StandInJob): string {
   const slots = limited(world, job);
-  const state = job.hosts.length > 0 ? 'R' : job.held || slots ? 'H' : 'Q';
+  const state = stateOfJob(world, job);
   const holds = job.held ? 'u' : slots ? 'l' : 'n';
   const exec = job.hosts.map((host) => `${host}/${job.cpusPerNode === 1 ? '0' : `0-${job.cpusPerNode - 1}`}`).join('+');
   const resources = Object.entries(job.request).map(([key, value]) => `<${key}>${escapeXml(value)}</${key}>`);

@@ -1,0 +1,1 @@
+"""Python side of CLOUD=vcp. See helper.py."""

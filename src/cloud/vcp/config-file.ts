@@ -1,0 +1,76 @@
+/**
+ * vcp_config.yml and vcp_flavor.yml as far as we can tell that they are right: YAML, known words, the provider and the
+ * flavor. Older releases of the SDK ignore a misspelt key in silence; newer ones refuse the whole file.
+ */
+import { parseDocument } from 'yaml';
+
+/** Section -> its keys. Sections of providers we do not know are left alone: releases add some. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  vcc: ['host', 'name', 'vcc_port', 'vault_port', 'private_ip', 'insecure_request_warning', 'wait_timeout_sec'],
+  spec_options: ['dns', 'dns_search', 'add_host', 'options', 'hostname', 'gpus'],
+};
+
+/** What is wrong with vcp_config.yml, one line each. */
+export function configProblems(text: string, file: string): readonly string[] {
+  const { value, problems } = readYaml(text, file);
+  if (problems.length > 0) return problems;
+  if (!isMap(value)) return [`${file} holds no settings`];
+  const found: string[] = [];
+  for (const [section, keys] of Object.entries(KNOWN)) {
+    const inside = value[section];
+    if (!isMap(inside)) continue;
+    for (const key of Object.keys(inside)) {
+      if (keys.includes(key)) continue;
+      const meant = keys.find((known) => near(known, key));
+      found.push(`${file}: ${section}.${key} is no key${meant === undefined ? '' : `: write ${meant}:`}`);
+    }
+  }
+  for (const key of Object.keys(value)) {
+    if (key.endsWith(':')) found.push(`${file}: ${key} has one colon too many: write ${key.replace(/:+$/, '')}:`);
+  }
+  const vcc = value.vcc;
+  for (const key of ['host', 'name']) {
+    if (!isMap(vcc) || vcc[key] == null || vcc[key] === '') found.push(`${file}: vcc.${key} is missing`);
+  }
+  return found;
+}
+
+/** What is wrong with vcp_flavor.yml for this provider and flavor. */
+export function flavorProblems(text: string, file: string, provider: string, flavor: string): readonly string[] {
+  const { value, problems } = readYaml(text, file);
+  if (problems.length > 0) return problems;
+  const flavors = isMap(value) && Object.hasOwn(value, provider) ? value[provider] : undefined;
+  if (!isMap(flavors)) {
+    const there = isMap(value) ? Object.keys(value).join(', ') : '';
+    return [`${file} has no provider ${provider} (PROVIDER_NAME); it has ${there || 'none'}`];
+  }
+  if (Object.hasOwn(flavors, flavor)) return [];
+  return [`${file} has no flavor ${flavor} under ${provider} (FLAVOR_NAME); it has ${Object.keys(flavors).join(', ')}`];
+}
+
+type Map = Readonly<Record<string, unknown>>;
+
+function readYaml(text: string, file: string): { value: unknown; problems: readonly string[] } {
+  const document = parseDocument(text);
+  const problems = document.errors.map((error) => {
+    const at = error.linePos?.[0].line;
+    return `${file}${at === undefined ? '' : `:${at}`}: ${error.message.split('\n')[0]}`;
+  });
+  return { value: problems.length > 0 ? null : document.toJS(), problems };
+}
+
+function isMap(value: unknown): value is Map {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The same but for colons, case, `-` for `_`, or one letter. */
+function near(known: string, key: string): boolean {
+  const plain = key.toLowerCase().replace(/:+$/, '').replaceAll('-', '_');
+  if (plain === known) return true;
+  if (Math.abs(plain.length - known.length) > 1) return false;
+  let from = 0;
+  while (from < plain.length && plain[from] === known[from]) from++;
+  const rest = plain.slice(from);
+  const other = known.slice(from);
+  return rest.slice(1) === other.slice(1) || rest.slice(1) === other || rest === other.slice(1);
+}

@@ -1,0 +1,1 @@
+"""Emulates the SDK's top-level package of the same name."""

@@ -413,6 +413,7 @@ test('poke loads neither zod nor hono nor the configuration', () => {
     'cli/options.ts',
     'cli/parts.ts',
     'cli/render/text.ts',
+    'cli/simulate-options.ts',
     'lib/clock.ts',
     'service/client.ts',
     'service/paths.ts',

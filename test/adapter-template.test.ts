@@ -3,7 +3,7 @@
  * rules for the tree (it runs by type stripping) and keeps the whole contract, on a `jobctl` played by the fake.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -119,6 +119,6 @@ test('the page shows what it speaks of: the template uses nothing that is not th
   for (const file of page.matchAll(/`((?:src|test|docs)\/[\w./-]+)`/g)) {
     const name = file[1] ?? '';
     if (name.includes('NAME') || name.includes('jobctl')) continue;
-    assert.doesNotThrow(() => readFileSync(join(root, name)), /ENOENT/, name);
+    assert.ok(existsSync(join(root, name)), name);
   }
 });

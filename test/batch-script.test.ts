@@ -4,7 +4,7 @@
  * what counts can tell.
  */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type BatchCase, batchContract } from '../src/batch/batch.contract.ts';
@@ -156,3 +156,19 @@ test('the functions of the specification count what waits and runs, and open and
     ],
   );
 });
+
+for (const page of ['script.md', 'script.ja.md']) {
+  test(`the functions shown in docs/batch/${page} work as they stand`, async () => {
+    const text = readFileSync(join(import.meta.dirname, '..', 'docs', 'batch', page), 'utf8');
+    const shown = [...text.matchAll(/```\n(get_status\(\) \{.*?\n\})\n```/gs)].map((match) => match[1] ?? '');
+    assert.equal(shown.length, 2);
+    using world = makeStandIn('torque', 2);
+    const squeue = '#!/bin/sh\necho "JOBID PARTITION NAME USER ST"\necho "18 cloud a u PD"\necho "17 cloud b u R"\n';
+    writeFileSync(join(world.dir, 'squeue'), squeue, { mode: 0o755 });
+    const rest = 'join_cluster() { :; }\nleave_cluster() { :; }\ncheck_version() { :; }\n';
+    for (const getStatus of shown) {
+      const status = await adapter(world, `${getStatus}\n${rest}`).getStatus('cloud', world.hosts);
+      assert.deepEqual([status.tally, status.unreadable], [{ PD: 1, R: 1 }, []]);
+    }
+  });
+}

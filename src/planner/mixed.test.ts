@@ -174,6 +174,7 @@ const FEATURES: readonly Case[] = [
 ];
 
 const SIZES: readonly Case[] = [
+  { what: 'a small job beside it on the large host', jobs: [want({ memoryMiB: 12_000 }), want({})], create: ['c4'] },
   { what: 'more memory than most hosts have', jobs: [want({ memoryMiB: 12_000 })], create: ['c4'] },
   { what: 'more CPUs on one host than most have', jobs: [want({ cpus: 6, cpusPerNode: 6 })], create: ['c4'] },
   { what: 'memory is used up', jobs: times(2, { memoryMiB: 8000 }), create: ['c1', 'c2'] },
@@ -232,6 +233,18 @@ const NEVER: readonly Case[] = [
 ];
 
 const LIMITS: readonly Case[] = [
+  {
+    what: 'MAX_NODES leaves room for one: the job that is first gets it, whatever kind of host it needs',
+    jobs: [want(gpu(1)), want(whole)],
+    limits: { maxNodes: 1 },
+    create: ['c3'],
+  },
+  {
+    what: 'MAX_NODES counts all kinds together',
+    jobs: [want(whole), want(gpu(1)), want(whole)],
+    limits: { maxNodes: 2 },
+    create: ['c1', 'c3'],
+  },
   {
     what: 'MAX_STARTING leaves room for one: the job that is first gets it, whatever kind of host it needs',
     jobs: [want(gpu(1)), want(whole)],

@@ -23,13 +23,13 @@ export interface Placement {
   readonly unknownReasons: readonly string[];
 }
 
-export function place(s: Snapshot, hosts: readonly View[], available: Room[]): Placement {
+export function place(s: Snapshot, hosts: readonly View[], available: readonly Room[], mayCreate: number): Placement {
   const sizes = shapes(s, hosts);
   const used = new Map<string, Room>();
   const said: Verdict[] = [];
   const unknown = new Set<string>();
   const runningTasks = countRunning(s.jobs);
-  const open = roomTree(available);
+  const open = roomTree(available, mayCreate);
   const say = verdicts(hosts);
 
   for (const job of s.jobs) {

@@ -20,7 +20,7 @@ import { closedByOthers, notCreatable, type View, views, withMachine, working } 
 export function plan(s: Snapshot): Plan {
   const hosts = views(s);
   const allowed = allowance(s, hosts);
-  const placement = place(s, hosts, rooms(s, hosts, allowed.total));
+  const placement = place(s, hosts, rooms(s, hosts), allowed.total);
   const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
   const stop = guard(hosts);

@@ -7,26 +7,71 @@ import { enough, fits, type Room, type Share, take } from './room.ts';
 
 export interface RoomTree {
   /**
-   * Takes room for one task: as many different rooms as it needs, or none at all.
-   * @returns the rooms, in order, or null
+   * Takes room for one task: as many different rooms as it needs, or none at all. What is there or chosen already comes
+   * before a further new host.
+   * @returns the rooms, or null
    */
   place(need: Share): readonly Room[] | null;
 }
 
-export function roomTree(rooms: readonly Room[]): RoomTree {
+/** @param mayCreate how many of the new hosts may be used at all: only used ones count, not those before them */
+export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
+  const open = makeTree(rooms, (room) => room.kind !== 'new');
+  const fresh = makeTree(rooms, (room) => room.kind === 'new');
+  let left = mayCreate;
+  /** Shapes that did not fit. */
+  const failed: Share[] = [];
+
+  function find(tree: Tree, need: Share, most: number): number[] {
+    const found: number[] = [];
+    for (let from = 0; found.length < most; ) {
+      const next = tree.first(need, from);
+      if (next < 0) break;
+      found.push(next);
+      from = next + 1;
+    }
+    return found;
+  }
+
+  return {
+    place(need) {
+      if (failed.some((shape) => atLeast(need, shape))) return null;
+      const old = find(open, need, need.nodes);
+      const created = find(fresh, need, Math.min(left, need.nodes - old.length));
+      if (old.length + created.length < need.nodes) {
+        failed.push(need);
+        return null;
+      }
+      left -= created.length;
+      for (const i of created) fresh.hide(i);
+      return [...old, ...created].map((i) => {
+        const room = rooms[i] as Room;
+        take(room, need);
+        open.show(i);
+        return room;
+      });
+    },
+  };
+}
+
+interface Tree {
+  /** @returns the index of the first room from `from` on that can take it, or -1 */
+  first(need: Share, from: number): number;
+  /** The room is in the tree from now on, as it is now. */
+  show(i: number): void;
+  hide(i: number): void;
+}
+
+function makeTree(rooms: readonly Room[], shown: (room: Room) => boolean): Tree {
   let width = 1;
   while (width < rooms.length) width *= 2;
   const cpus = new Float64Array(2 * width).fill(-1);
   const memory = new Float64Array(2 * width).fill(-1);
   const empty = new Uint8Array(2 * width);
-  for (let i = 0; i < rooms.length; i++) leaf(i);
+  for (const [i, room] of rooms.entries()) if (shown(room)) leaf(i, room);
   for (let at = width - 1; at >= 1; at--) join(at);
-  /** Shapes that did not fit, none of them larger than another. */
-  const failed: Share[] = [];
 
-  function leaf(i: number): void {
-    const room = rooms[i];
-    if (room === undefined) return;
+  function leaf(i: number, room: Room): void {
     cpus[width + i] = room.cpus;
     memory[width + i] = room.memoryMiB;
     empty[width + i] = room.empty ? 1 : 0;
@@ -38,8 +83,7 @@ export function roomTree(rooms: readonly Room[]): RoomTree {
     empty[at] = (empty[2 * at] ?? 0) | (empty[2 * at + 1] ?? 0);
   }
 
-  function shrink(i: number): void {
-    leaf(i);
+  function above(i: number): void {
     for (let at = (width + i) >> 1; at >= 1; at >>= 1) join(at);
   }
 
@@ -50,37 +94,29 @@ export function roomTree(rooms: readonly Room[]): RoomTree {
     return need.memoryMiB === 0 || (memory[at] ?? -1) >= need.memoryMiB;
   }
 
-  /** @returns the index of the first room from `from` on that can take it, or -1 */
-  function first(need: Share, from: number, at = 1, low = 0, high = width): number {
+  function search(need: Share, from: number, at: number, low: number, high: number): number {
     if (high <= from || !perhaps(at, need)) return -1;
     if (high - low === 1) {
       const room = rooms[low];
       return room !== undefined && fits(room, need) ? low : -1;
     }
     const middle = (low + high) >> 1;
-    const left = first(need, from, 2 * at, low, middle);
-    return left >= 0 ? left : first(need, from, 2 * at + 1, middle, high);
+    const left = search(need, from, 2 * at, low, middle);
+    return left >= 0 ? left : search(need, from, 2 * at + 1, middle, high);
   }
 
   return {
-    place(need) {
-      if (failed.some((shape) => atLeast(need, shape))) return null;
-      const found: number[] = [];
-      for (let from = 0; found.length < need.nodes; ) {
-        const next = first(need, from);
-        if (next < 0) {
-          failed.push(need);
-          return null;
-        }
-        found.push(next);
-        from = next + 1;
-      }
-      return found.map((i) => {
-        const room = rooms[i] as Room;
-        take(room, need);
-        shrink(i);
-        return room;
-      });
+    first: (need, from) => search(need, from, 1, 0, width),
+    show(i) {
+      const room = rooms[i];
+      if (room !== undefined) leaf(i, room);
+      above(i);
+    },
+    hide(i) {
+      cpus[width + i] = -1;
+      memory[width + i] = -1;
+      empty[width + i] = 0;
+      above(i);
     },
   };
 }

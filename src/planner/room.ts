@@ -24,10 +24,8 @@ const NONE: readonly string[] = [];
 
 const ORDER: readonly RoomKind[] = ['ready', 'reopen', 'coming', 'new'];
 
-/**
- * @param mayCreate how many new hosts may be counted on at all (the limits; see limits.ts)
- */
-export function rooms(s: Snapshot, hosts: readonly View[], mayCreate: number): Room[] {
+/** All rooms, in the order in which they should be used. */
+export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
   const found: { room: Room; failures: number; at: number }[] = [];
   for (const [at, view] of hosts.entries()) {
     const kind = kindOf(s, view);
@@ -56,8 +54,7 @@ export function rooms(s: Snapshot, hosts: readonly View[], mayCreate: number): R
       special(a) - special(b) ||
       a.at - b.at,
   );
-  let left = mayCreate;
-  return found.filter(({ room }) => room.kind !== 'new' || left-- > 0).map(({ room }) => room);
+  return found.map(({ room }) => room);
 }
 
 function kindOf(s: Snapshot, view: View): RoomKind | null {

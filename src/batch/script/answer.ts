@@ -6,6 +6,7 @@ import { BatchError } from '../../domain/errors.ts';
 import { oneLine } from '../../lib/log.ts';
 import { type Called, lastLine } from './driver.ts';
 import { answerShape, jobShape, nodeShape, type ScriptJob, type ScriptNode } from './shape.ts';
+import { keyTwice } from './twice.ts';
 
 export interface Counts {
   readonly kind: 'counts';
@@ -134,7 +135,10 @@ function readEntries(body: string, called: Called): Entries {
 
 function parse(body: string): unknown {
   try {
-    return JSON.parse(body);
+    const parsed: unknown = JSON.parse(body);
+    const twice = keyTwice(body);
+    if (twice !== null) throw new SyntaxError(`${twice} stands twice in one entry`);
+    return parsed;
   } catch (error) {
     throw new BatchError(
       'garbled',

@@ -1,14 +1,16 @@
 /**
  * The JSON that get_status may print instead of counts. Only `id` and `state` of a job and `host` and `state` of a node
- * must be there; everything else has a value that is safe.
+ * must be there; everything else has a value that is safe. A key that is not here is a mistake: one letter too few in
+ * `hosts` would make a job one that runs nowhere.
  */
 import { z } from 'zod';
 import { BATCH_ERRORS, type BatchErrorKind } from '../../domain/errors.ts';
 
 const count = z.int().min(0).max(1_000_000_000);
 const text = z.string().max(10_000);
+const name = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'a host name');
 
-export const jobShape = z.object({
+export const jobShape = z.strictObject({
   id: z.union([text.min(1), z.int()]).transform(String),
   /** `waiting` or `running`; ended jobs are left out. */
   state: z.enum(['waiting', 'running']),
@@ -37,11 +39,11 @@ export const jobShape = z.object({
   /** Epoch seconds. */
   submittedAt: z.number().nullable().default(null),
   /** Where it runs. */
-  hosts: z.array(text.min(1)).default([]),
+  hosts: z.array(name).default([]),
 });
 
-export const nodeShape = z.object({
-  host: text.min(1),
+export const nodeShape = z.strictObject({
+  host: name,
   state: z.enum(['idle', 'busy', 'draining', 'drained', 'down', 'unknown', 'absent']),
   /** Who closed it. Without it: ours when the service called leave_cluster, else somebody else's. */
   closed: z.enum(['ours', 'theirs', 'no']).optional(),
@@ -67,8 +69,8 @@ const KINDS = Object.keys(BATCH_ERRORS) as [BatchErrorKind, ...BatchErrorKind[]]
 
 /** Jobs and nodes are checked one by one afterwards: one bad entry is counted and shown, and does not take the others with it. */
 export const answerShape = z.union([
-  z.object({ error: z.object({ kind: z.enum(KINDS), message: text.min(1) }) }),
-  z.object({ jobs: z.array(z.unknown()), nodes: z.array(z.unknown()).optional() }),
+  z.strictObject({ error: z.strictObject({ kind: z.enum(KINDS), message: text.min(1) }) }),
+  z.strictObject({ jobs: z.array(z.unknown()), nodes: z.array(z.unknown()).optional() }),
 ]);
 
 export type ScriptJob = z.infer<typeof jobShape>;

@@ -118,6 +118,9 @@ function seenNodes(
   running: readonly Job[],
   doubtful: (host: string) => boolean,
 ): BatchNode[] {
+  // a running job of which nobody says where it is may be on any node
+  const placed = new Set(list.flatMap((node) => node.jobs));
+  const lost = running.some((job) => job.hosts.length === 0 && !placed.has(job.id));
   return hosts.map((host) => {
     const found = list.filter((node) => node.host === host);
     const [node] = found;
@@ -125,8 +128,6 @@ function seenNodes(
     const doubt = doubtful(host) || found.length > 1;
     if (!node) return doubt || on.length > 0 ? nothing(host, 'unknown', on) : nothing(host, 'absent', []);
     const jobs = [...new Set([...node.jobs, ...on])];
-    // a running job of which nobody says where it is may be on any node that works
-    const lost = running.some((job) => job.hosts.length === 0) && (node.state === 'busy' || node.state === 'draining');
     const works = node.state === 'busy' || node.state === 'draining' || node.state === 'unknown';
     const hasJob = jobs.length > 0 || doubt || works || lost;
     const closed = node.closed ?? closedOf(node, memory);

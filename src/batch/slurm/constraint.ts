@@ -1,8 +1,8 @@
 /**
  * `sbatch --constraint`: which features the hosts of a job must have, as sets of words of which any one will do.
  *
- * - `&` (and `,`) and `|` bind equally and are read from the left: `a|b&c` is `(a|b)&c`. Seen with 22.05.8, and so in the
- *   source; parentheses change it.
+ * - `&` (and `,`) and `|` bind equally and are read from the left: `a|b&c` is `(a|b)&c`. Seen with 22.05.8;
+ *   parentheses change it.
  * - `[a|b]` means all hosts alike. Read as "each host a or b": exact for one host, too generous for several.
  * - `[a*2&b*1]` means two hosts with a and one with b. Read as "each host a or b", since all hosts of our jobs ask for
  *   the same; so of a pool with too few of one kind it may promise too much, and `-N4 -C a*1` asks for four with a.

@@ -1,6 +1,6 @@
 /**
- * Generic resources as Slurm writes them. The same thing has many forms: `gpu:2`, `gpu` (one), `gres:gpu:2` (squeue,
- * 20.11 to 22.05), `gres/gpu:a100:2` (from 23.02), `gres/gpu:a100=2`, `gpu:a100:2(S:0-1)` (scontrol, with its sockets),
+ * Generic resources as Slurm writes them. The same thing has many forms: `gpu:2`, `gpu` (one), `gres:gpu:2` (squeue
+ * 22.05.8), `gres/gpu:a100:2` and `gres/gpu:a100=2` (later releases), `gpu:a100:2(S:0-1)` (scontrol, with its sockets),
  * `gpu:a100:1(IDX:0)` (in use, with the device), `gpu:(null):0`; and nothing is `N/A`, `(null)`, `none` or an empty text.
  */
 import { parseCount } from './amounts.ts';

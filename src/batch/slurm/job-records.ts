@@ -24,7 +24,8 @@ const FIELDS = {
 
 /**
  * What a job asks for, one value to the outside with a separator of its own inside: thousands of jobs have few different
- * ones, and what is equal is taken apart and understood once. The names are the same from 19.05 to 25.05 (src/squeue/opts.c).
+ * ones, and what is equal is taken apart and understood once. squeue has had these names for -O since
+ * about 19.05, when `gres` became `tres-per-node` (src/squeue/opts.c, there and in a release after 23.02).
  */
 const REQUEST = {
   nodes: ['D', 'numnodes'],

@@ -104,6 +104,37 @@ test('a node opened by us that is down until its mom reports counts as before, f
   assert.equal(await state(), 'down', 'and it is not forgiven again');
 });
 
+test('the scheduler is told of a node when it is back and jobs wait, once, and only when nobody switched it off', async () => {
+  for (const scheduling of ['True', 'False']) {
+    const node = (state: string, rectime: number): string =>
+      `<Data><Node><name>t1</name><state>${state}</state><np>2</np><status>physmem=1kb,rectime=${rectime},jobs=</status><note>hybrid-cloud: x</note></Node></Data>`;
+    let nodes = node('offline', 100);
+    const answers: Answers = {
+      get nodes() {
+        return nodes;
+      },
+      jobs: JOBS.replace(/<Job><Job_Id>4[13].*?<\/Job>/g, ''),
+      server: `Server: tqhead\n    scheduling = ${scheduling}\n`,
+      other: (command): Answer => {
+        if (command.startsWith('pbsnodes -c')) nodes = node('down', 100).replace('hybrid-cloud: x', '');
+        return '';
+      },
+    };
+    const { batch, commands } = replayed(makeTorque, answers);
+    await batch.joinCluster(['t1']);
+    const looks = async (): Promise<string[]> => {
+      commands.length = 0;
+      await batch.getStatus('cloud', ['t1']);
+      return commands.slice(2);
+    };
+    assert.deepEqual(await looks(), [], 'it is not back yet');
+    nodes = node('free', 145).replace('hybrid-cloud: x', '');
+    const told = scheduling === 'True' ? ['qmgr -c set server scheduling = True'] : [];
+    assert.deepEqual(await looks(), ['qstat -B -f', ...told]);
+    assert.deepEqual(await looks(), [], 'once');
+  }
+});
+
 describe('versions', () => {
   const says = (text: string, code = 0): Answers => ({ other: () => ({ stdout: text, code }) });
   const cases: readonly (readonly [typeof makeTorque, string, number, string | null, RegExp])[] = [

@@ -168,13 +168,16 @@ def end_node(unit_name, unit, node, rules):
 
 def hook(what, node_id, command, about):
     """Runs beside every client, as the controller would: it outlives the process that asked."""
-    subprocess.Popen(
-        [sys.executable, "-m", "vcpsdk.hook", what, node_id, json.dumps(command), json.dumps(about)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=open(os.path.join(folder(), "hooks.log"), "a"),
-        start_new_session=True,
-    )
+    home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    with open(os.path.join(folder(), "hooks.log"), "a") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "vcpsdk.hook", what, node_id, json.dumps(command), json.dumps(about)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,
+            env=dict(os.environ, PYTHONPATH=home),
+        )
 
 
 def inside(address, network):

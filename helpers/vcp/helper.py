@@ -11,9 +11,12 @@ import platform
 import signal
 import sys
 
-from hcvcp.channel import Channel
-from hcvcp.lanes import Lanes
-from hcvcp.operations import OPERATIONS
+# The installation may be read-only, and belongs to somebody else.
+sys.dont_write_bytecode = True
+
+from hcvcp.channel import Channel  # noqa: E402
+from hcvcp.lanes import Lanes  # noqa: E402
+from hcvcp.operations import OPERATIONS  # noqa: E402
 
 PROTOCOL = 1
 

@@ -106,7 +106,7 @@ function read(page: string): string {
 
 /** Key to default, from the lines of the tables of variables: `| KEY | default | meaning |`. */
 function rowsOf(text: string): ReadonlyMap<string, string> {
-  const rows = [...text.matchAll(/^\| `([A-Z][A-Z0-9_]*)` \| ([^|]+) \| [^|]+ \|$/gm)];
+  const rows = [...text.matchAll(/^\| `([A-Z][A-Z0-9_]*)` *\| ([^|]+?) *\| [^|]+ \|$/gm)];
   return new Map(rows.map(([, key = '', said = '']) => [key, said.trim()]));
 }
 

@@ -33,6 +33,7 @@ main() {
       die "the package $package is not offered here. On Ubuntu: add-apt-repository universe"
   done
   forbid_services
+  batch_prepare
   say "apt-get install $*"
   apt-get -q -y -o DPkg::Lock::Timeout=120 -o DPkg::Use-Pty=0 install --no-install-recommends "$@" >"$words" 2>&1 ||
     failed "apt-get install $* failed"

@@ -11,9 +11,10 @@ import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { ownKey } from './bootstrap/key.ts';
 import { bootstrapKinds } from './bootstrap/registry.ts';
 import type { Cloud } from './cloud/cloud.ts';
-import { cloudKinds } from './cloud/registry.ts';
+import { cloudKinds, keptHosts } from './cloud/registry.ts';
 import type { Settings } from './config/settings.ts';
 import { makeController } from './controller/controller.ts';
+import type { Control } from './controller/view.ts';
 import { sayError } from './domain/errors.ts';
 import { list } from './domain/words.ts';
 import type { Clock } from './lib/clock.ts';
@@ -25,6 +26,7 @@ import { serve } from './service/server.ts';
 import { lockState } from './store/lock.ts';
 import { openDatabase } from './store/open.ts';
 import { sqliteStore } from './store/sqlite.ts';
+import type { Store } from './store/store.ts';
 
 export interface AppParts {
   readonly run: Run;
@@ -82,6 +84,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
       },
     }),
   );
+  keepHandmade(settings, store, controller.control);
   stack.use(await serve(controller.control, { socket: settings.apiSocket, log, clock }));
   for (const notice of settings.notices) log.warn(notice);
   const { pool } = settings;
@@ -95,6 +98,14 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   await notify.stopping();
   await beat;
   log.info('stopped; what was under way is taken up again at the next start');
+}
+
+/** CLOUD=vcp: hosts that were built by hand are listed by the cloud and are not ours to drain or delete. */
+function keepHandmade(settings: Settings, store: Store, control: Control): void {
+  if (settings.cloud !== 'vcp') return;
+  for (const host of keptHosts(settings.values.cloud, settings.pool.hosts)) {
+    if (store.host(host)?.held === false) control.hold(host, 'VCP_KEEP_HOSTS');
+  }
 }
 
 /** The three adapters that the settings name. */

@@ -247,6 +247,21 @@ for (const { name, hosts, path } of TRACES) {
   });
 }
 
+const [kth] = TRACES;
+test('replaying 28,489 jobs takes under 60 s of one core and under 500 MB', {
+  skip: lacking(kth?.path ?? ''),
+}, async () => {
+  const result = await run([process.execPath, join(root, 'bench/replay.ts'), kth?.path ?? '', '--json'], {
+    timeout: 600_000,
+  });
+  assert.equal(result.code, 0, result.stderr);
+  const { figures } = JSON.parse(result.stdout) as { figures: readonly { what: string; value: number }[] };
+  const of = (what: string) => figures.find((figure) => figure.what === what)?.value ?? Number.NaN;
+  // The core's own time: what else the machine does meanwhile is not the replay's doing.
+  assert.ok(of('CPU') < 60, `${of('CPU')} s`);
+  assert.ok(of('memory (most resident)') * 1.048576 < 500, `${of('memory (most resident)')} MiB`);
+});
+
 const SECOND = 1000;
 const HOUR = 3_600_000;
 

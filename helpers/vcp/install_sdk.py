@@ -46,7 +46,7 @@ def read(source):
 
 
 def inside(folder, path):
-    if not os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep):
+    if not (os.path.realpath(path) + os.sep).startswith(os.path.realpath(folder) + os.sep):
         sys.exit("the archive holds a path outside itself: %s" % path)
 
 

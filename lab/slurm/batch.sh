@@ -1,6 +1,7 @@
 # Sourced after place.sh and process.sh: the Slurm of the lab. Every batch system of the lab answers to the same names:
 #   batch_needs      program:package pairs         batch_units PACKAGE   its services, which stay off
 #   batch_version    what is installed             batch_programs        what must be there
+#   batch_prepare    just before its packages are installed
 #   batch_up         starts the server; its bridge is there
 #   batch_running    is a server of this lab up?   batch_down            ends it
 #   batch_node       inside a node: starts its daemon        batch_hosts  inside a node: more lines for /etc/hosts
@@ -27,6 +28,7 @@ batch_running() { alive "$LAB_DIR/slurmctld.pid" >/dev/null; }
 batch_variables() { printf '%s' "SLURM_CONF=$LAB_DIR/slurm.conf"; }
 batch_config() { echo BATCH_SYSTEM=slurm; }
 batch_hosts() { :; }
+batch_prepare() { :; }
 
 batch_up() {
   mkdir -m 755 "$LAB_DIR/munge" "$LAB_DIR/ctld"

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 from vcpsdk.behave import VcpException  # noqa: E402

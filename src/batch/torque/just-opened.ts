@@ -13,32 +13,36 @@ import type { NodeFacts, NodeReading } from '../pbs-family/node.ts';
 const AWAITED = 90_000;
 
 export interface JustOpened {
-  /** These hosts are opened now. @param nodes as read just before */
-  add(hosts: readonly string[], nodes: NodeReading | null): void;
+  /** These hosts were opened just now, and are read next. */
+  add(hosts: readonly string[]): void;
   correct(reading: NodeReading): NodeReading;
   /** Hosts that were opened and have come back since the last call. */
   takeBack(reading: NodeReading): readonly string[];
 }
 
+interface Opened {
+  readonly at: number;
+  /**
+   * As first read after the opening: the mom may have reported between the reading before and the opening, but a report
+   * after it would have brought the node back.
+   */
+  registration: string | null | undefined;
+}
+
 export function makeJustOpened(clock: Clock): JustOpened {
-  const opened = new Map<string, { at: number; registration: string | null; down: boolean }>();
+  const opened = new Map<string, Opened>();
   return {
-    add(hosts, nodes) {
-      for (const host of hosts) {
-        opened.set(host, {
-          at: clock.monotonic(),
-          registration: nodes?.nodes.get(host)?.registration ?? null,
-          down: true,
-        });
-      }
+    add(hosts) {
+      for (const host of hosts) opened.set(host, { at: clock.monotonic(), registration: undefined });
     },
     correct(reading) {
       if (opened.size === 0) return reading;
       const nodes = new Map(reading.nodes);
-      for (const [host, { at, registration }] of opened) {
+      for (const [host, entry] of opened) {
         const facts = nodes.get(host);
-        const awaited = clock.monotonic() - at < AWAITED;
-        if (!facts || !awaited || !isAwaited(facts, registration)) continue;
+        if (!facts) continue;
+        if (entry.registration === undefined) entry.registration = facts.registration;
+        if (clock.monotonic() - entry.at >= AWAITED || !isAwaited(facts, entry.registration)) continue;
         nodes.set(host, { ...facts, down: false, words: `${facts.words} (opened, its mom reports soon)` });
       }
       return { ...reading, nodes };
@@ -56,7 +60,7 @@ export function makeJustOpened(clock: Clock): JustOpened {
   };
 }
 
-function isAwaited(facts: NodeFacts, registration: string | null): boolean {
+function isAwaited(facts: NodeFacts, registration: string | null | undefined): boolean {
   return (
     /^down(,job-exclusive|,job-sharing)?$/.test(facts.words) &&
     facts.registration === registration &&

@@ -57,7 +57,7 @@ export function makeTorque(settings: PbsFamilySettings, parts: PbsFamilyParts): 
         open: ['pbsnodes', '-c', '-N', ''],
         close: (reason) => ['pbsnodes', '-o', '-N', reason],
         longest: 200,
-        opened: (hosts) => justOpened.add(hosts, last),
+        opened: (hosts) => justOpened.add(hosts),
       },
       async seen(_reading, jobsWait, signal) {
         const back = justOpened.takeBack(last);

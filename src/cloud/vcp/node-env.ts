@@ -1,5 +1,5 @@
 /**
- * VCP_NODE_ENV: KEY=VALUE lines that go into the environment of every node's container: MUNGE_KEY, SLURM_CONF and what
+ * VCP_NODE_ENV: KEY=VALUE lines for the environment of every node's container: MUNGE_KEY, SLURM_CONF_BASE64 and what
  * else the image asks for. They are secrets: nothing of them is told.
  */
 import { CloudError } from '../../domain/errors.ts';

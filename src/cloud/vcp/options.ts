@@ -88,7 +88,7 @@ const more: readonly Option[] = [
   {
     key: 'VCP_NODE_ENV',
     schema: text,
-    about: "file of KEY=VALUE lines for every node's container (MUNGE_KEY, SLURM_CONF...); beside the env file",
+    about: "file of KEY=VALUE lines for every node's container (MUNGE_KEY, SLURM_CONF_BASE64...); beside the env file",
   },
   {
     key: 'VCP_TIMEOUT',

@@ -2,8 +2,6 @@
  * CLOUD=vcp: nodes through NII's VCP SDK, as the specification has it. The SDK is a Python library in a container; this
  * side keeps the meaning, `helpers/vcp` keeps the SDK.
  */
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { CloudError } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { Policy } from '../../domain/pool.ts';
@@ -15,16 +13,15 @@ import type { Cloud, CreateOutcome, DeleteOutcome, Lease } from '../cloud.ts';
 import { readMade, readReading } from './answers.ts';
 import { checkVcp } from './check.ts';
 import { mdxRefusal } from './mdx.ts';
-import type { Known, Mode, Request } from './mode.ts';
-import { readNodeEnv } from './node-env.ts';
-import { keptHosts, readVcpValues, type VcpValues } from './options.ts';
-import { makeSecrets, type Secrets } from './secrets.ts';
-import { specMode } from './spec-mode.ts';
+import type { Known, Request } from './mode.ts';
+import { modeOf } from './mode-of.ts';
+import { keptHosts, readVcpValues } from './options.ts';
+import { asCloudError, byHand, throwWhenNobodyKnows } from './outcomes.ts';
+import { makeSecrets } from './secrets.ts';
 import { startFailure, startOf } from './start.ts';
 import { makeTalk } from './talk.ts';
 import { NotOurTurn } from './troubles.ts';
 import { makeTurns, type Turn } from './turns.ts';
-import { unitMode } from './unit-mode.ts';
 
 export interface VcpParts {
   readonly run: Run;
@@ -54,7 +51,8 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
   const kept = keptHosts(given, pool.hosts);
   const secrets = makeSecrets([values.VCP_ACCESSKEY]);
   const start = startOf(values, parts.configDir);
-  const mode = modeOf(values, parts, secrets);
+  const { configDir, publicKey, hosts = () => pool.hosts } = parts;
+  const mode = modeOf(values, { hosts, configDir, publicKey, secrets });
   const turns = makeTurns();
   const talk = makeTalk({
     converse: parts.converse,
@@ -223,52 +221,3 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
 
 /** While the group is in one of these states a controller may refuse changes. */
 const BUSY: ReadonlySet<string> = new Set(['APPLYING', 'DELETING']);
-
-function modeOf(values: VcpValues, parts: VcpParts, secrets: Secrets): Mode {
-  const { target, VCP_PARALLEL: parallel } = values;
-  const hosts = parts.hosts ?? (() => parts.pool.hosts);
-  if (target.mode === 'unit') return unitMode({ target, parallel, hosts });
-  return specMode({
-    target,
-    parallel,
-    hosts,
-    userName: values.MDX_USER_NAME ?? 'mdxuser',
-    async inside() {
-      const sshKey = await parts.publicKey();
-      const env = await nodeEnv(values.VCP_NODE_ENV, parts.configDir);
-      for (const line of env) secrets.add(line.slice(line.indexOf('=') + 1));
-      return { sshKey, env };
-    },
-  });
-}
-
-async function nodeEnv(name: string | undefined, configDir: string): Promise<readonly string[]> {
-  if (name === undefined || name === '') return [];
-  const file = resolve(configDir, name);
-  try {
-    return readNodeEnv(await readFile(file, 'utf8'), file);
-  } catch (error) {
-    if (error instanceof CloudError) throw error;
-    throw new CloudError('config', `VCP_NODE_ENV: ${file} cannot be read`, { cause: error });
-  }
-}
-
-function byHand({ name }: { readonly name: string }): CloudError {
-  // Its consequence is meant for one host only; `config` would stop the creation of all.
-  return new CloudError('ip-in-use', `${name} is built by hand (VCP_KEEP_HOSTS): it is neither created nor deleted`);
-}
-
-function asCloudError(error: unknown): CloudError {
-  if (error instanceof CloudError) return error;
-  return new CloudError('temporary', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
-/** Nothing is known of any of them, or we were stopped in the middle: said once, for the whole call. */
-function throwWhenNobodyKnows(outcomes: readonly { readonly error: CloudError | null }[], signal?: AbortSignal): void {
-  const errors = outcomes.map(({ error }) => error);
-  const unknown = errors.find((error) => error?.kind === 'ambiguous');
-  if (unknown != null && errors.every((error) => error?.kind === 'ambiguous')) throw unknown;
-  if (signal?.aborted && errors.some((error) => error !== null)) {
-    throw unknown ?? new CloudError('ambiguous', 'we were told to stop in the middle of it');
-  }
-}

@@ -176,7 +176,7 @@ def hook(what, node_id, command, about):
             stdout=subprocess.DEVNULL,
             stderr=log,
             start_new_session=True,
-            env=dict(os.environ, PYTHONPATH=home),
+            env=dict(os.environ, PYTHONPATH=home, PYTHONDONTWRITEBYTECODE="1"),
         )
 
 

@@ -305,7 +305,10 @@ test('Ctrl-C ends the check at once', async () => {
 
 test('the hints speak the words of the batch system', () => {
   assert.equal(absentHint('torque', ['c1', 'c2']), 'qmgr -c "create node c1", and so on');
-  assert.equal(absentHint('gridengine', ['c1']), 'qconf -ah c1, then qconf -ae for each');
+  assert.equal(
+    absentHint('gridengine', ['c1']),
+    'qconf -ah c1, then into the queue\'s host group: qconf -aattr hostgroup hostlist "c1" @GROUP',
+  );
   assert.equal(absentHint('script', ['c1']), 'register it in the batch system');
   assert.equal(outsideHint('gridengine', 'q', ['c1', 'c2']), 'qconf -aattr queue hostlist "c1 c2" q');
   assert.equal(outsideHint('pbs', 'q', ['c1', 'c2']), 'let the queue q use these hosts');

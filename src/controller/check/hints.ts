@@ -11,7 +11,7 @@ export function absentHint(family: string, hosts: readonly string[]): string {
     case 'pbs':
       return `qmgr -c "create node ${one}"${hosts.length > 1 ? ', and so on' : ''}`;
     case 'gridengine':
-      return `qconf -ah ${hosts.join(',')}, then qconf -ae for each`;
+      return `qconf -ah ${hosts.join(',')}, then into the queue's host group: qconf -aattr hostgroup hostlist "${hosts.join(' ')}" @GROUP`;
     default:
       return `register ${hosts.length === 1 ? 'it' : 'them'} in the batch system`;
   }

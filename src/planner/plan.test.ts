@@ -150,6 +150,14 @@ const SCALE_OUT: readonly { what: string; s: () => Snapshot; steps: string[] }[]
     steps: ['create c2 -> starting'],
   },
   {
+    what: 'a host whose memory nobody knows yet keeps no job away',
+    s: () =>
+      snapshot({ c1: { state: 'free', node: { memoryMiB: 0, memoryFreeMiB: 0 } } }, [
+        job({ ask: { memoryMiB: 4000 } }),
+      ]),
+    steps: ['create c1 -> starting'],
+  },
+  {
     what: 'a failed or quarantined host is no supply',
     s: () =>
       snapshot({ c1: { state: 'quarantined', record: { retryAt: NOW + MINUTE } }, c2: { state: 'stopping' } }, [

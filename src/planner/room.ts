@@ -35,7 +35,9 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
     // A size the batch system does not tell is taken as "one job per host": enough, never too much.
     const cpus = node === undefined || node.cpus === 0 ? 1 : whole ? node.cpus : node.cpusFree;
     if (cpus <= 0) continue;
-    const memoryMiB = (whole ? node?.memoryMiB : node?.memoryFreeMiB) ?? 0;
+    // Memory that the batch system does not tell keeps no job away; it decides itself when the node is there.
+    const known = node !== undefined && node.memoryMiB > 0;
+    const memoryMiB = known ? (whole ? node.memoryMiB : node.memoryFreeMiB) : Number.POSITIVE_INFINITY;
     const empty = whole || node?.hasJob === false;
     const gres = (whole ? node?.gres : node?.gresFree) ?? {};
     const failures = kind === 'new' ? view.record.failures : 0;

@@ -194,7 +194,8 @@ bootstrapContract(
     };
   },
   skip || {
-    'a dead address does not answer': 'every address of loopback answers; lib/ssh.test.ts has a network for it',
+    'a dead address does not answer':
+      'not applicable: every address of loopback answers; lib/ssh.test.ts has a network for it',
   },
 );
 

@@ -1,7 +1,7 @@
 import { bootstrapContract } from './bootstrap.contract.ts';
 import { makeNoBootstrap } from './none.ts';
 
-const proves = 'none proves nothing: the image does';
+const proves = 'not applicable: none proves nothing, the image does';
 
 bootstrapContract(
   'none',

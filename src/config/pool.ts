@@ -11,8 +11,8 @@ import type { Reader } from './values.ts';
 /** Values of the service's own options; absent when not given and without default, or when wrong. */
 export type Own = { readonly [O in (typeof ownOptions)[number] as O['key']]?: z.output<O['schema']> };
 
-/** The pool as the planner knows it. */
-export function makePool(own: Own, hosts: Pool['hosts']): Pool {
+/** The pool as the planner knows it. @param most what its only cloud allows */
+export function makePool(own: Own, hosts: Pool['hosts'], most = hosts.length): Pool {
   const queue = given(own.QUEUE_NAME);
   const cleanup = given(own.CLEANUP_NODE_WAIT_TIME);
   return {
@@ -22,7 +22,7 @@ export function makePool(own: Own, hosts: Pool['hosts']): Pool {
     hosts,
     limits: {
       minNodes: given(own.MIN_NODES),
-      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length),
+      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length, most),
       maxStarting: own.MAX_STARTING ?? hosts.length,
     },
     timing: {

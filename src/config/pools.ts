@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { SECOND_GENERATION_MARKS, secondGenerationDefaults } from '../cloud/registry.ts';
 import type { Host } from '../domain/host.ts';
-import type { CloudOffer } from '../domain/pool.ts';
+import type { Budget, CloudOffer } from '../domain/pool.ts';
 import type { OptionValues } from '../lib/option.ts';
 import type { Files } from './files.ts';
 import { loadHosts, readHosts } from './hosts.ts';
@@ -47,6 +47,8 @@ export interface ReadCloud {
   readonly hostsFile: string;
   readonly line: number | null;
   readonly own: Own;
+  /** It stands under `clouds:`; else it is described by the keys of the pool. */
+  readonly given: boolean;
 }
 
 /** The one pool of a site without `pools:`. `own` are the service's own values, read already. */
@@ -87,13 +89,15 @@ function readOne(reader: Reader, own: Own, pool: GivenPool | null, input: PoolsI
   const named = several
     ? clouds.flatMap((cloud) => (cloud.hosts ?? []).map((host) => ({ ...host, cloud: cloud.name })))
     : hosts;
-  const budget = budgetOf(own);
+  const budget = several
+    ? budgetOf(own)
+    : strictest(budgetOf(own), clouds[0]?.given === true ? budgetOf(clouds[0].own) : undefined);
   const offers = clouds.map((cloud) => offer(cloud, several));
   const priced =
     several || offers.some((one) => one.pricePerHour > 0 || one.budget !== undefined) || budget !== undefined;
   const settings: PoolSettings = {
     pool: {
-      ...makePool(own, named),
+      ...makePool(own, named, several ? undefined : clouds[0]?.own.MAX_NODES),
       ...(priced ? { clouds: offers } : {}),
       ...(budget === undefined ? {} : { budget }),
     },
@@ -134,7 +138,15 @@ function readCloud(
     ...(part === null ? {} : { MAX_NODES: undefined, CLOUD_NAME: undefined }),
     ...only,
   } as Own;
-  return { name: own.CLOUD_NAME ?? kind, kind, values, own, ...hosts, line: part?.origin.line ?? null };
+  return {
+    name: own.CLOUD_NAME ?? kind,
+    kind,
+    values,
+    own,
+    ...hosts,
+    line: part?.origin.line ?? null,
+    given: part !== null,
+  };
 }
 
 const LOCAL: ReadonlySet<string> = new Set([
@@ -154,6 +166,24 @@ function offer(cloud: ReadCloud, several: boolean): CloudOffer {
     maxNodes: several ? Math.min(cloud.own.MAX_NODES ?? most, most) : most,
     ...(budget === undefined ? {} : { budget }),
   };
+}
+
+/** A pool with one cloud has one set of limits: of two the lower one counts. */
+function strictest(a: Budget | undefined, b: Budget | undefined): Budget | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    nodes: least(a.nodes, b.nodes) ?? null,
+    nodeHoursPerDay: least(a.nodeHoursPerDay, b.nodeHoursPerDay) ?? null,
+    nodeHoursPerMonth: least(a.nodeHoursPerMonth, b.nodeHoursPerMonth) ?? null,
+    moneyPerDay: least(a.moneyPerDay, b.moneyPerDay) ?? null,
+    moneyPerMonth: least(a.moneyPerMonth, b.moneyPerMonth) ?? null,
+    warnAt: Math.min(a.warnAt, b.warnAt),
+  };
+}
+
+function least(a: number | null | undefined, b: number | null | undefined): number | undefined {
+  const given = [a, b].filter((one) => one !== null && one !== undefined);
+  return given.length === 0 ? undefined : Math.min(...given);
 }
 
 /** The hosts of a cloud: from its own `hosts:`, its file, or, where there is no doubt, the file beside the configuration. */

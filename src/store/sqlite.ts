@@ -177,7 +177,8 @@ function statements(db: DatabaseSync) {
     anyHost: db.prepare('SELECT * FROM hosts WHERE name = ?'),
     hosts: db.prepare('SELECT * FROM hosts WHERE pool = ? ORDER BY position'),
     retired: db.prepare('SELECT name FROM hosts WHERE pool = ? AND registered = 0 ORDER BY position'),
-    insert: db.prepare(`INSERT INTO hosts (name, ip, cloud, pool, position, registered, state, since, reason, failures, held)
+    insert:
+      db.prepare(`INSERT INTO hosts (name, ip, cloud, pool, position, registered, state, since, reason, failures, held)
                         VALUES (?, ?, ?, ?, ?, 1, 'free', ?, 'registered in hosts.json', 0, 0)`),
     unplace: db.prepare(
       'UPDATE hosts SET registered = 0, position = position + 1000000 WHERE pool = ? AND registered = 1',

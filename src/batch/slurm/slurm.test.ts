@@ -72,6 +72,11 @@ describe('recorded from 22.05.8', () => {
       nodes.map((node) => node.hasJob),
       [true, true, true, false],
     );
+    // and what the jobs take is not told as free
+    assert.deepEqual(
+      nodes.map((node) => node.cpusFree < node.cpus),
+      [true, true, true, false],
+    );
   });
 
   for (const style of ['long', 'short'] as const) {

@@ -3,7 +3,8 @@
  * cluster to understand its jobs.
  */
 import { BatchError } from '../../domain/errors.ts';
-import { type Ask, failureOf } from './command.ts';
+import type { Ask } from '../command.ts';
+import { failureOf } from './command.ts';
 
 export interface SlurmVersion {
   /** As printed: `slurm-wlm 22.05.8`. */

@@ -28,7 +28,11 @@ describe('under systemd', { skip }, () => {
     assert.match(said, /installed in \/opt\/hybrid-cloud/);
     await out('chmod', '600', '/etc/hybrid-cloud/env');
     await out('systemctl', 'daemon-reload');
-    await machine.until('Slurm answers', () => out('scontrol', 'ping'), (text) => text.includes('is UP'));
+    await machine.until(
+      'Slurm answers',
+      () => out('scontrol', 'ping'),
+      (text) => text.includes('is UP'),
+    );
     const check = await machine.inside('hybrid-cloud', 'check');
     assert.equal(check.code, 0, check.stdout + check.stderr);
     const key = /(ssh-ed25519 \S+ hybrid-cloud)/.exec(check.stdout)?.[1];

@@ -83,3 +83,23 @@ test('versions from 17.11 on are known, older ones and strangers are not', async
     await assert.rejects(check(bad), { kind: 'version' }, bad);
   }
 });
+
+test('the right to change nodes is asked for with a node that does not exist', async () => {
+  const asked: string[] = [];
+  const check = (stderr: string) =>
+    slurmOf({
+      other: (command) => (command.includes('--version') ? 'slurm 22.05.8\n' : ''),
+      update: (words) => {
+        asked.push(words.join(' '));
+        return { code: 1, stderr };
+      },
+    }).batch.checkVersion();
+  await check('slurm_update error: Invalid node name specified\n');
+  assert.deepEqual(asked, ['scontrol update NodeName=hybrid-cloud-may-we State=RESUME']);
+  await assert.rejects(check('slurm_update error: Invalid user id\n'), (error) => {
+    assert.ok(error instanceof BatchError);
+    assert.equal(error.kind, 'permission');
+    assert.match(error.hint, /NOPASSWD: .*scontrol update NodeName/);
+    return true;
+  });
+});

@@ -10,7 +10,7 @@ import { type ChangeParts, join, leave } from './change.ts';
 import { askNodes, nodeViews } from './look.ts';
 import { makeStatus } from './status.ts';
 import { tellOwner } from './tell.ts';
-import { askMemoryCounts, askVersion } from './version.ts';
+import { askMayChange, askMemoryCounts, askVersion } from './version.ts';
 
 export interface SlurmParts {
   readonly run: Run;
@@ -38,6 +38,7 @@ export function makeSlurm(settings: CommandSettings, { run, clock, log }: SlurmP
     family: 'slurm',
     async checkVersion(signal) {
       const version = await askVersion(ask, signal);
+      await askMayChange(ask, signal);
       memoryCounts = await askMemoryCounts(ask, signal);
       return { family: 'slurm', text: version.text };
     },

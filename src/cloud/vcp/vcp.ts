@@ -18,6 +18,7 @@ import type { Known, Request } from './mode.ts';
 import { modeOf } from './mode-of.ts';
 import { keptHosts, readVcpValues } from './options.ts';
 import { asCloudError, byHand, throwWhenNobodyKnows } from './outcomes.ts';
+import { vcpRemarks } from './remarks.ts';
 import { makeSecrets } from './secrets.ts';
 import { startFailure, startOf } from './start.ts';
 import { makeTalk } from './talk.ts';
@@ -208,6 +209,8 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
     async check(signal) {
       return checkVcp({ values, mode, talk, list, parts, signal });
     },
+
+    remarks: () => vcpRemarks(given, { hosts: pool.hosts, configDir }),
 
     async create(leases, signal) {
       if (leases.length === 0) return [];

@@ -15,6 +15,13 @@ const { env } = process;
 const root = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
+// A folder that was removed under us would fail every command we run, with words that name none of it.
+try {
+  process.cwd();
+} catch {
+  process.chdir('/');
+}
+
 /** Batch systems find their server through these; children get nothing else of our environment but PATH, HOME... */
 inheritEnv(env, [
   'SLURM_CONF',

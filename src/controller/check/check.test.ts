@@ -133,7 +133,9 @@ const cases: [string, CheckPorts, string[]][] = [
           }),
       },
     }),
-    ['wrong hosts: slurm does not know c3 and c4 (add "NodeName=c3,c4 ..." to slurm.conf, as hybrid-cloud render slurm-conf prints it, then restart slurmctld)'],
+    [
+      'wrong hosts: slurm does not know c3 and c4 (add "NodeName=c3,c4 ..." to slurm.conf, as hybrid-cloud render slurm-conf prints it, then restart slurmctld)',
+    ],
   ],
   [
     'a host outside the queue',

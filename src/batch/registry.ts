@@ -13,6 +13,8 @@ import { makeScriptBatch, scriptOptions, scriptSettings } from './script/script.
 import { makeSlurm } from './slurm/slurm.ts';
 import { makeTorque, torqueOptions, torqueSettings } from './torque/torque.ts';
 
+export { slurmConfLines } from './slurm/conf-lines.ts';
+
 export interface BatchParts {
   readonly run: Run;
   readonly clock: Clock;

@@ -103,25 +103,26 @@ const actions: Actions = {
   async lab(flags) {
     const { lab } = await import('./cli/lab/lab.ts');
     const { labPlace } = await import('./cli/lab/place.ts');
-    return lab(
-      { mode: flags.mode, json: flags.json },
-      {
-        run,
-        clock: systemClock,
-        place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
-        root,
-        nodeBinary: process.execPath,
-        out: process.stdout,
-        err: process.stderr,
-        color: flags.color,
-        columns,
-        rows: () => process.stdout.rows ?? 24,
-        isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
-        keys: process.stdin.isTTY === true ? process.stdin : undefined,
-        openClient: apiClient,
-        signal: stop.signal,
-      },
-    );
+    const parts = {
+      run,
+      clock: systemClock,
+      place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
+      root,
+      nodeBinary: process.execPath,
+      out: process.stdout,
+      err: process.stderr,
+      color: flags.color,
+      columns,
+      rows: () => process.stdout.rows ?? 24,
+      isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      keys: process.stdin.isTTY === true ? process.stdin : undefined,
+      openClient: apiClient,
+      signal: stop.signal,
+    };
+    const { mode, json, socket } = flags;
+    if (!flags.simulated || mode === 'up' || mode === 'down') return lab({ mode, json }, parts);
+    const { labSimulated } = await import('./cli/lab/simulated.ts');
+    return labSimulated({ mode, json, socket, version, pid: process.pid }, parts);
   },
 
   async test(flags) {

@@ -6,12 +6,14 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch } from './batch/batch.ts';
-import { batchFamilies } from './batch/registry.ts';
+import { batchFamilies, slurmConfLines } from './batch/registry.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { ownKey } from './bootstrap/key.ts';
 import { bootstrapKinds } from './bootstrap/registry.ts';
-import { cloudKinds, keptHosts } from './cloud/registry.ts';
+import type { RenderFlags } from './cli/parts.ts';
+import { cloudKinds, keptHosts, renderAddHost } from './cloud/registry.ts';
 import type { PoolSettings, Settings } from './config/settings.ts';
+import { hostsLines } from './controller/check/hosts-file.ts';
 import type { NamedCloud } from './controller/clouds.ts';
 import { type Controller, makeController } from './controller/controller.ts';
 import type { Control } from './controller/view.ts';
@@ -167,6 +169,30 @@ export function makePorts(
 
 function poolFolder({ stateDir }: Settings, pool: string): string {
   return join(stateDir, 'pools', encodeURIComponent(pool));
+}
+
+/** The words in front of the batch system's commands: on the other side of them is the head node. */
+export function headPrefix(settings: Settings): readonly string[] {
+  const prefix = settings.values.batch.BATCH_RUN_PREFIX;
+  return Array.isArray(prefix) ? prefix.map(String) : [];
+}
+
+/** For `render`: lines for another file, and what to know besides. */
+export function rendered(
+  { pools, configDir }: Settings,
+  ask: Pick<RenderFlags, 'what' | 'cpus' | 'memory'>,
+): { lines: readonly string[]; notes: readonly string[] } {
+  const hosts = pools.flatMap(({ pool }) => pool.hosts);
+  if (ask.what === 'hosts') return { lines: hostsLines(hosts), notes: [] };
+  const clouds = pools.flatMap((one) => one.clouds);
+  const cloud = clouds.find((one) => one.kind === 'vcp') ?? clouds[0];
+  if (ask.what === 'add-host') return renderAddHost(cloud?.values ?? {}, configDir, hosts);
+  const size = { cpus: ask.cpus, memoryMiB: ask.memory };
+  const lines = pools.flatMap(({ pool }) => slurmConfLines({ queue: pool.queue, hosts: pool.hosts, ...size }));
+  const known = ask.cpus !== undefined && ask.memory !== undefined;
+  const note =
+    'add --cpus and --memory: what slurmd -C prints on a machine of the cloud; the service calculates with it';
+  return { lines, notes: known ? [] : [note] };
 }
 
 /** For `check`: can the state be kept there? Rejects with the reason. */

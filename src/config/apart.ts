@@ -3,7 +3,7 @@
  * queue would each make nodes for the same jobs; two of them with one host would make it two machines.
  */
 import { list } from '../domain/words.ts';
-import { sameAddress } from './address.ts';
+import { sameAddress } from '../lib/address.ts';
 import type { ReadCloud, ReadPool } from './pools.ts';
 import type { Findings } from './problems.ts';
 

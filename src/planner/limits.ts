@@ -21,7 +21,11 @@ export interface Allowance {
 }
 
 export interface CloudAllowance {
+  /** New machines it could have at all. */
   readonly total: number;
+  /** Of these, on how many jobs are placed while others are there to choose from. */
+  readonly offered: number;
+  /** Of these, how many may be asked for in this plan. */
   readonly now: number;
   readonly because: string;
   /** Why it takes no new machine at all, or null. */
@@ -39,17 +43,29 @@ export function allowance(s: Snapshot, hosts: readonly View[]): Allowance {
   if (spent !== null) return { total, now: 0, because: spent, clouds, spent: true };
   const starting = hosts.filter(onTheWay).length;
   const byStarting = Math.max(0, limits.maxStarting - starting);
-  const now = Math.min(total, byStarting);
-  const slow = now < total ? `at most ${limits.maxStarting} may start at one time` : '';
-  if (clouds !== null) return { ...overClouds(clouds, total, now, slow), clouds, spent: false };
+  const fast = Math.min(total, byStarting);
+  const slow = fast < total ? `at most ${limits.maxStarting} may start at one time` : '';
+  if (clouds !== null) return { ...overClouds(clouds, total, fast, slow), clouds, spent: false };
 
   const brake = braking(s.brake, s.at);
   if (brake !== null) return { total, now: 0, because: brake, clouds, spent: false };
   if (probing(s.brake)) {
     const because = `after trouble one machine is tried first: ${s.brake.message}`;
-    return { total, now: Math.min(now, starting === 0 ? 1 : 0), because, clouds, spent: false };
+    return { total, now: Math.min(fast, starting === 0 ? 1 : 0), because, clouds, spent: false };
   }
-  return { total, now, because: slow, clouds, spent: false };
+  const atOnce = s.brake.atMost ?? Number.POSITIVE_INFINITY;
+  const now = Math.min(fast, atOnce);
+  return {
+    total,
+    now,
+    because: now < total ? (atOnce < byStarting ? paced(s.brake) : slow) : '',
+    clouds,
+    spent: false,
+  };
+}
+
+function paced({ atMost, message }: CreationBrake): string {
+  return `the cloud takes only so many machines at one time, ${atMost} are asked for now: ${message}`;
 }
 
 /** What each cloud allows, within what the pool allows. */
@@ -58,20 +74,32 @@ function cloudAllowances(
   hosts: readonly View[],
   clouds: readonly CloudState[],
 ): ReadonlyMap<string, CloudAllowance> {
+  let waits = '';
   return new Map(
     clouds.map((cloud): [string, CloudAllowance] => {
+      const { brake } = cloud;
       const mine = hosts.filter((view) => view.record.cloud === cloud.name);
       const offer = s.pool.clouds?.find((one) => one.name === cloud.name);
       const most = Math.min(cloud.maxNodes, offer?.budget?.nodes ?? Number.POSITIVE_INFINITY);
       const total = Math.max(0, most - mine.filter(withMachine).length);
-      const closed = cloud.answers
-        ? (braking(cloud.brake, s.at) ?? budgetStop(offer?.budget, cloud.usage, s.at))
-        : 'it does not answer';
-      if (closed !== null) return [cloud.name, { total, now: 0, closed, because: closed, probing: false }];
-      if (!probing(cloud.brake)) return [cloud.name, { total, now: total, closed, because: '', probing: false }];
+      const paused = braking(brake, s.at);
+      // Being slowed down is no lack of capacity: its jobs wait those seconds rather than pay another cloud.
+      const slowed = brake.kind === 'throttled';
+      const spent = cloud.answers ? budgetStop(offer?.budget, cloud.usage, s.at) : 'it does not answer';
+      const closed = spent ?? (slowed ? null : paused);
+      const base = { total, closed, because: closed ?? '', probing: false };
+      if (closed !== null) return [cloud.name, { ...base, offered: 0, now: 0 }];
+      if (waits !== '') return [cloud.name, { ...base, offered: 0, now: 0, because: waits }];
+      if (slowed) {
+        // What it refused just now is being settled and asked again at the next look.
+        if (mine.some((view) => view.record.state === 'cooling')) waits = `${cloud.name} is asked again in a moment`;
+        const now = paused === null ? Math.min(total, brake.atMost ?? total) : 0;
+        return [cloud.name, { ...base, offered: total, now, because: paused ?? paced(brake) }];
+      }
+      if (!probing(brake)) return [cloud.name, { ...base, offered: total, now: total }];
       const now = Math.min(total, mine.some(onTheWay) ? 0 : 1);
-      const because = `after trouble one machine is tried first: ${cloud.brake.message}`;
-      return [cloud.name, { total, now, closed, because, probing: true }];
+      const because = `after trouble one machine is tried first: ${brake.message}`;
+      return [cloud.name, { ...base, offered: now, now, because, probing: true }];
     }),
   );
 }

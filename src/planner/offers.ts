@@ -28,11 +28,11 @@ export function placeOver(s: Snapshot, hosts: readonly View[], allowed: Allowanc
     return place(s, hosts, room, allowed.total, quotas);
   };
   const all = [...clouds.values()];
-  if (all.every((cloud) => cloud.now === 0)) return put((cloud) => cloud.total);
-  const first = put((cloud) => cloud.now);
+  if (all.every((cloud) => cloud.offered === 0)) return put((cloud) => cloud.total);
+  const first = put((cloud) => cloud.offered);
   const waits = first.verdicts.some((verdict) => verdict.kind === 'blocked');
   return waits && all.some((cloud) => cloud.probing)
-    ? put((cloud) => (cloud.probing ? cloud.total : cloud.now))
+    ? put((cloud) => (cloud.probing ? cloud.total : cloud.offered))
     : first;
 }
 

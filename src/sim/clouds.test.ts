@@ -242,6 +242,15 @@ test('the most machines of a cloud are a limit of its own, also for MIN_NODES', 
   sound(world);
 });
 
+test('a preferred cloud that only throttles is waited for: it is no lack of capacity', async () => {
+  await using world = twoClouds();
+  fake(world, 'campus').fault('create', { do: 'error', kind: 'throttled' }, 2);
+  submit(world, 2, MINUTE);
+  await world.until('both run', () => world.batch.running.length === 2, 3 * MINUTE);
+  assert.deepEqual(made(world), [2, 0]);
+  sound(world);
+});
+
 test('classic adds one node at a time, from the first cloud that can', async () => {
   await using world = twoClouds({ pool: { policy: 'classic' } });
   fake(world, 'campus').options.capacity = 0;

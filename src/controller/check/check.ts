@@ -10,6 +10,7 @@ import { count, list } from '../../domain/words.ts';
 import type { NamedCloud } from '../clouds.ts';
 import { type Ask, type AskTools, asker, type CheckLine, note, ok, wrong } from './ask.ts';
 import { absentHint, outsideHint } from './hints.ts';
+import { checkNames, type NameTools } from './names.ts';
 
 export type { CheckLine } from './ask.ts';
 
@@ -31,6 +32,8 @@ export interface CheckPorts {
 }
 
 export interface CheckTools extends AskTools {
+  /** Looks names up, where the batch system's commands run. Without it that is left out. */
+  readonly names?: NameTools;
   /** Resolves when files can be made in the folder (it may have to be made first); rejects with the reason. */
   readonly writable: (folder: string) => Promise<void>;
 }
@@ -55,7 +58,7 @@ export async function checkPools(
   const ask = asker(tools);
   const [state, ...each] = await Promise.all([
     checkState(settings.stateDir, tools, ask),
-    ...pools.map(({ pool, ports }) => checkPool({ ...settings, pool }, ports, ask)),
+    ...pools.map(({ pool, ports }) => checkPool({ ...settings, pool }, ports, tools, ask)),
   ]);
   const named = (name: string, lines: readonly CheckLine[]) =>
     pools.length === 1 ? lines : lines.map((line) => ({ ...line, what: `${name}: ${line.what}` }));
@@ -69,11 +72,12 @@ export async function checkPools(
   ];
 }
 
-async function checkPool(settings: CheckSettings, ports: CheckPorts, ask: Ask) {
+async function checkPool(settings: CheckSettings, ports: CheckPorts, tools: CheckTools, ask: Ask) {
   const several = ports.clouds.length > 1;
-  const [batch, clouds, bootstrap] = await Promise.all([
+  const [batch, clouds, names, bootstrap] = await Promise.all([
     checkBatch(settings, ports.batch, ask),
     Promise.all(ports.clouds.map((one) => checkCloud(several ? `cloud ${one.name}` : 'cloud', one, ask))),
+    tools.names === undefined ? [] : checkNames(settings.pool.hosts, settings.batchSystem, tools.names, ask),
     ask('bootstrap', (signal) => ports.bootstrap.check(signal)),
   ]);
   const told = clouds.every((cloud) => cloud.machines !== null);
@@ -82,6 +86,7 @@ async function checkPool(settings: CheckSettings, ports: CheckPorts, ask: Ask) {
     sides: [
       ...batch.lines,
       ...(batch.status === null ? [] : checkQueue(settings, batch.status, machines)),
+      ...names,
       ...clouds.flatMap((cloud) => cloud.lines),
     ],
     bootstrap: ['value' in bootstrap ? ok('bootstrap', bootstrap.value) : bootstrap.line],
@@ -140,7 +145,12 @@ function checkQueue(settings: CheckSettings, status: QueueStatus, machines: read
   return lines;
 }
 
-async function checkCloud(what: string, { cloud }: NamedCloud, ask: Ask) {
+async function checkCloud(what: string, one: NamedCloud, ask: Ask) {
+  const [answers, remarks] = await Promise.all([checkAnswers(what, one, ask), checkRemarks(what, one, ask)]);
+  return { ...answers, lines: [...answers.lines, ...remarks] };
+}
+
+async function checkAnswers(what: string, { cloud }: NamedCloud, ask: Ask) {
   const checked = await ask(what, (signal) => cloud.check(signal));
   if ('line' in checked) return { lines: [checked.line], machines: null };
   const lines = [ok(what, checked.value)];
@@ -150,6 +160,12 @@ async function checkCloud(what: string, { cloud }: NamedCloud, ask: Ask) {
   const text =
     names.length === 0 ? 'lists no machine' : `lists ${count(names.length, 'machine', 'machines')}: ${list(names)}`;
   return { lines: [...lines, ok(what, text)], machines: listed.value };
+}
+
+async function checkRemarks(what: string, { cloud }: NamedCloud, ask: Ask): Promise<CheckLine[]> {
+  const remarks = await ask(what, async (signal) => (await cloud.remarks?.(signal)) ?? []);
+  if ('line' in remarks) return [remarks.line];
+  return remarks.value.map((one) => (one.wrong ? wrong : note)(what, one.text, one.hint));
 }
 
 async function checkState(folder: string, tools: CheckTools, ask: Ask): Promise<CheckLine> {

@@ -256,15 +256,18 @@ const [kth] = TRACES;
 test('replaying 28,489 jobs takes under 60 s of one core and under 500 MB', {
   skip: FULL ? lacking(kth?.path ?? '') : 'not applicable: a figure, not a rule; SIMULATE_FULL=1 checks it',
 }, async () => {
-  const result = await run([process.execPath, join(root, 'bench/replay.ts'), kth?.path ?? '', '--json'], {
+  const json = join(folder, 'replay.json');
+  const result = await run([process.execPath, join(root, 'bench/replay.ts'), kth?.path ?? '', '--json', json], {
     timeout: 600_000,
   });
   assert.equal(result.code, 0, result.stderr);
-  const { figures } = JSON.parse(result.stdout) as { figures: readonly { what: string; value: number }[] };
+  const { figures } = JSON.parse(await readFile(json, 'utf8')) as {
+    figures: readonly { what: string; value: number }[];
+  };
   const of = (what: string) => figures.find((figure) => figure.what === what)?.value ?? Number.NaN;
   // The core's own time: what else the machine does meanwhile is not the replay's doing.
   assert.ok(of('CPU') < 60, `${of('CPU')} s`);
-  assert.ok(of('memory (most resident)') * 1.048576 < 500, `${of('memory (most resident)')} MiB`);
+  assert.ok(of('memory (most resident)') < 500, `${of('memory (most resident)')} MB`);
 });
 
 const SECOND = 1000;

@@ -4,7 +4,6 @@
  */
 
 import { accessSync, constants } from 'node:fs';
-import { join } from 'node:path';
 import type { Batch } from './batch/batch.ts';
 import { batchFamilies } from './batch/registry.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
@@ -14,19 +13,25 @@ import type { Cloud } from './cloud/cloud.ts';
 import { cloudKinds, keptHosts } from './cloud/registry.ts';
 import type { Settings } from './config/settings.ts';
 import { makeController } from './controller/controller.ts';
+import { fenced } from './controller/fence.ts';
 import type { Control } from './controller/view.ts';
+import { inWallTime } from './controller/wall.ts';
 import { sayError } from './domain/errors.ts';
 import { list } from './domain/words.ts';
-import type { Clock } from './lib/clock.ts';
+import { type Clock, sinceBoot } from './lib/clock.ts';
 import { makeFolder } from './lib/folder.ts';
 import type { Log } from './lib/log.ts';
 import type { Notify } from './lib/notify.ts';
 import { converse, type Run } from './lib/run.ts';
+import { steadyClock } from './lib/steady.ts';
+import { groupId } from './service/group.ts';
 import { serve } from './service/server.ts';
-import { lockState } from './store/lock.ts';
-import { openDatabase } from './store/open.ts';
+import { carryClocks } from './store/carry.ts';
+import { keepState } from './store/keep.ts';
 import { sqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
+import { listsFirst, wallStore } from './store/wall.ts';
+import { activeView, takeOver } from './takeover.ts';
 
 export interface AppParts {
   readonly run: Run;
@@ -35,6 +40,10 @@ export interface AppParts {
   readonly notify: Notify;
   readonly version: string;
   readonly pid: number;
+  /** `run --standby`. */
+  readonly standby: boolean;
+  /** Ends the process here and now, whatever is under way: another one has taken over. */
+  readonly end: (code: number) => never;
 }
 
 /** A service whose last look is older than this is stuck: systemd is no longer told that it lives. ms */
@@ -44,30 +53,39 @@ const BOOTSTRAP_LIMIT = 20_000;
 
 /** Builds and runs the service until the signal aborts. @throws LockedError and whatever keeps it from starting */
 export async function runService(settings: Settings, parts: AppParts, signal: AbortSignal): Promise<void> {
-  const { clock, log, notify } = parts;
+  const { log, notify } = parts;
   await using stack = new AsyncDisposableStack();
   try {
     await writable(settings.stateDir);
   } catch (error) {
     throw new Error(`STATE_DIR cannot be written (${sayError(error)}): make it and give it to the user of the service`);
   }
-  stack.use(lockState(settings.stateDir, parts.pid));
-  const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\..*/g, '');
-  const { db, setAside } = openDatabase(join(settings.stateDir, 'state.db'), stamp);
-  const store = stack.use(sqliteStore(db));
-  if (setAside !== null) {
-    const text = `the database was damaged: set aside as ${setAside}; hosts are found again in the batch system and the cloud`;
-    store.event('error', null, text, clock.now());
-    log.error(text);
-  }
-  const ports = makePorts(settings, parts);
+  let lastLook = parts.clock.monotonic();
+  const beat = signOfLife(parts, signal, () => parts.clock.monotonic() - lastLook < STUCK);
+  const work = await takeOver(settings, parts, signal, () => {
+    lastLook = parts.clock.monotonic();
+  });
+  if (work === null) return;
+  stack.use(work);
+  const clock = steadyClock(parts.clock);
+  const carried = carryClocks(work.db, { wall: clock.now(), boot: sinceBoot() });
+  const store = stack.use(wallStore(sqliteStore(work.db), parts.clock));
+  stack.use(keepState(work.db, settings, { clock: parts.clock, steady: clock, boot: sinceBoot, log, end: parts.end }));
+  const say = (level: 'info' | 'warn' | 'error', text: string) => {
+    store.event(level, null, text, clock.now());
+    log[level](text);
+  };
+  for (const text of work.news) say(work.rebuilt ? 'error' : 'warn', text);
+  if (work.rebuilt) store.setBrake(listsFirst(clock.now()));
+  if (carried !== 0) say('info', 'clocks are carried on from before the start: what had elapsed then has elapsed now');
+  const ports = fenced(makePorts(settings, parts), work.duty.check);
+  if (work.rebuilt) await Promise.all(settings.pool.hosts.map((host) => ports.bootstrap.forget(host).catch(() => {})));
   // Before the first machine: a cloud puts the key it finds now into the machines it starts.
   try {
     log.info(await ports.bootstrap.check(AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_LIMIT)])));
   } catch (error) {
     log.error(`nodes cannot be prepared: ${sayError(error)}`);
   }
-  let lastLook = clock.monotonic();
   const controller = stack.use(
     makeController({
       ...ports,
@@ -85,7 +103,9 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
     }),
   );
   keepHandmade(settings, store, controller.control);
-  stack.use(await serve(controller.control, { socket: settings.apiSocket, log, clock }));
+  const control = inWallTime(controller.control, clock.offset, () => ({ active: activeView(work.duty) }));
+  const group = settings.apiGroup === null ? null : await groupId(parts.run, settings.apiGroup);
+  stack.use(await serve(control, { socket: settings.apiSocket, group, log, clock }));
   for (const notice of settings.notices) log.warn(notice);
   const { pool } = settings;
   log.info(
@@ -93,7 +113,6 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
     { policy: pool.policy, state: settings.stateDir },
   );
   await notify.ready(`watching queue ${pool.queue}`);
-  const beat = signOfLife(parts, signal, () => clock.monotonic() - lastLook < STUCK);
   await controller.run(signal);
   await notify.stopping();
   await beat;

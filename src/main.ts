@@ -57,7 +57,10 @@ const actions: Actions = {
       });
     });
     try {
-      await runService(settings, { run, clock: systemClock, log, notify, version, pid: process.pid }, stop.signal);
+      const { pid } = process;
+      const end = (code: number): never => process.exit(code);
+      const { standby } = flags;
+      await runService(settings, { run, clock: systemClock, log, notify, version, pid, standby, end }, stop.signal);
       return 0;
     } catch (error) {
       log.error(`cannot run: ${error instanceof Error ? error.message : String(error)}`);

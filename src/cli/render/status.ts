@@ -29,6 +29,7 @@ export function renderStatus(view: StatusView, screen: Screen): string[] {
   if (view.brake !== null) say('pause', pause(view.brake, screen.now), 'yellow');
   say('warning', view.warnings, 'yellow');
   say('service', about(view, screen.now));
+  if (view.active !== undefined) say('active', active(view.active));
   return [...tally(view), '', ...table([{ head: '' }, { head: '' }], rows, screen)];
 }
 
@@ -97,6 +98,11 @@ function about(view: StatusView, now: number): string {
     `${view.cloud.kind} ${readAt(view.cloud, now)}, ${next}; up ${since(view.startedAt, now)}, pid ${view.pid}, ` +
     `version ${view.version}`
   );
+}
+
+function active({ host, pid, token, standbys }: NonNullable<StatusView['active']>): string {
+  const others = standbys.map((one) => `pid ${one.pid} on ${one.host}`);
+  return `pid ${pid} on ${host}, token ${token}; ${others.length === 0 ? 'nobody stands by' : `standing by: ${others.join(', ')}`}`;
 }
 
 function readAt(reading: ReadingView, now: number): string {

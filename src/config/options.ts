@@ -3,7 +3,17 @@
  * Names and defaults: DESIGN section 6 and the specification's table of variables.
  */
 import type { Option } from '../lib/option.ts';
-import { absolutePath, anyText, groupName, name, oneOf, seconds, secondsOrNever, socketPath, wholeNumber } from './forms.ts';
+import {
+  absolutePath,
+  anyText,
+  groupName,
+  name,
+  oneOf,
+  seconds,
+  secondsOrNever,
+  socketPath,
+  wholeNumber,
+} from './forms.ts';
 
 export const ownOptions = [
   {

@@ -31,7 +31,10 @@ export interface ServeParts {
  * and removes the socket files.
  * @throws Error in one line, naming the other's pid when a service answers there already
  */
-export async function serve(control: Control, { socket, group = null, log, clock }: ServeParts): Promise<AsyncDisposable> {
+export async function serve(
+  control: Control,
+  { socket, group = null, log, clock }: ServeParts,
+): Promise<AsyncDisposable> {
   const stop = new AbortController();
   await using opened = new AsyncDisposableStack();
 

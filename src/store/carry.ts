@@ -32,9 +32,10 @@ export function carryOver(last: Moment, now: Pick<Moment, 'wall' | 'boot'>): num
 
 /** Writes down the moment, for the next start. */
 export function keepMoment(db: DatabaseSync, moment: Moment): void {
-  db.prepare(
-    'INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-  ).run(KEY, JSON.stringify(moment));
+  db.prepare('INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
+    KEY,
+    JSON.stringify(moment),
+  );
 }
 
 /** Moves every stored clock by what `carryOver` says. @returns the ms they were moved by */

@@ -16,9 +16,10 @@ export function tokenOf(db: DatabaseSync): number | null {
 export function guardWrites(db: DatabaseSync, token: number): void {
   const there = tokenOf(db);
   if (there !== null && there > token) throw new Error(refusal(token));
-  db.prepare(
-    'INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
-  ).run(KEY, String(token));
+  db.prepare('INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
+    KEY,
+    String(token),
+  );
   const tables = db
     .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     .all() as { name: string }[];

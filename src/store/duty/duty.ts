@@ -51,7 +51,9 @@ export function beginDuty({ files, record: claimed, clock, takeover, onLost, onT
     if (by === '') return;
     const [token, host, pid] = by.split(' ');
     const who = /^\d+$/.test(token ?? '') ? `pid ${pid} on ${host} with token ${token}` : by;
-    onLost(`another hybrid-cloud has taken over (${who}; ours is ${record.token}): this one does nothing more and ends`);
+    onLost(
+      `another hybrid-cloud has taken over (${who}; ours is ${record.token}): this one does nothing more and ends`,
+    );
   }
 
   function beat(): void {

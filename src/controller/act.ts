@@ -140,6 +140,7 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
       for (const [index, lease] of leases.entries()) if (answers[index] === true) taken(hands, lease);
       const free = leases.filter((_, index) => answers[index] !== true);
       if (free.length === 0) return;
+      await forgetOld(hands, free);
       try {
         for (const outcome of await hands.cloud.create(free, signal)) {
           if (outcome.error === null) accepted(hands, outcome.host, outcome.id);
@@ -150,6 +151,13 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
       }
     },
   );
+}
+
+/** The next machine has another host key than the last one had, also when nobody saw the last one go. */
+async function forgetOld(hands: Hands, leases: readonly Lease[]): Promise<void> {
+  const fresh = leases.filter(({ name }) => recordOf(hands, name).machineId === null);
+  // A key that stays is told when the login refuses it.
+  await Promise.allSettled(fresh.map(({ name, ip }) => hands.bootstrap.forget({ name, ip })));
 }
 
 /** Something answers on the address although the cloud has no machine there: never a second one beside it. */

@@ -14,6 +14,7 @@ import { cloudKinds, keptHosts } from './cloud/registry.ts';
 import type { Settings } from './config/settings.ts';
 import { makeController } from './controller/controller.ts';
 import { fenced } from './controller/fence.ts';
+import { greetNodes } from './controller/greet.ts';
 import type { Control } from './controller/view.ts';
 import { inWallTime } from './controller/wall.ts';
 import { sayError } from './domain/errors.ts';
@@ -102,6 +103,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
       },
     }),
   );
+  stack.use(greetNodes({ bootstrap: ports.bootstrap, store, clock, log }));
   keepHandmade(settings, store, controller.control);
   const control = inWallTime(controller.control, clock.offset, () => ({ active: activeView(work.duty) }));
   const group = settings.apiGroup === null ? null : await groupId(parts.run, settings.apiGroup);

@@ -56,7 +56,8 @@ test('everyone may read, operators may change, nobody else', async (t) => {
   const group = await run(['getent', 'group', String(gid)], { timeout: 10_000 });
   const name = group.stdout.split(':')[0] ?? '';
   const socket = join(dir, 'api.sock');
-  const modes = () => ['api.sock', 'api-admin.sock'].map((file) => (statSync(join(dir, file)).mode & 0o777).toString(8));
+  const modes = () =>
+    ['api.sock', 'api-admin.sock'].map((file) => (statSync(join(dir, file)).mode & 0o777).toString(8));
   const parts = { socket, log: quietLog, clock: systemClock };
   {
     await using _ = await serve(fakeControl(), parts);
@@ -81,11 +82,13 @@ test('children get what they need to find their programs, and no secret of ours'
     .filter((line) => line !== '')
     .map((line) => line.split('=')[0]);
   assert.deepEqual(
-    names.filter((name) => !['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'USER', 'LOGNAME', 'SLURM_CONF'].includes(name ?? '')),
+    names.filter(
+      (name) => !['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'USER', 'LOGNAME', 'SLURM_CONF'].includes(name ?? ''),
+    ),
     [],
   );
 });
 
 test('the launcher lets no core dump of the service be written', () => {
-  assert.match(readFileSync(join(root, 'hybrid-cloud'), 'utf8'), /^\s*ulimit -c 0/m);
+  assert.match(readFileSync(join(root, 'hybrid-cloud'), 'utf8'), /^\[ .* = run \] && ulimit -c 0$/m);
 });

@@ -82,12 +82,15 @@ const actions: Actions = {
     if (settings === null) return 2;
     const { headPrefix, makePorts, writable } = await import('./app.ts');
     const { checkAll } = await import('./controller/check/check.ts');
+    const { checkActive } = await import('./takeover.ts');
     const { describe } = await import('./config/settings.ts');
     const { renderCheck } = await import('./cli/render/check.ts');
     const { quietLog } = await import('./lib/log.ts');
     const ports = makePorts(settings, { run, clock: systemClock, log: quietLog });
     const names = { run, prefix: headPrefix(settings) };
-    const lines = await checkAll(settings, ports, { clock: systemClock, writable, names, signal: stop.signal });
+    const tools = { clock: systemClock, writable, names, signal: stop.signal };
+    const [active, found] = await Promise.all([checkActive(settings, systemClock), checkAll(settings, ports, tools)]);
+    const lines = [...found, active];
     if (flags.json) print(JSON.stringify({ settings: describe(settings), lines }, null, 2));
     else print(renderCheck(lines, { color: flags.color, columns: columns(), now: systemClock.now() }).join('\n'));
     return lines.some((line) => line.ok === 'wrong') ? 1 : 0;

@@ -1,19 +1,21 @@
 /**
  * How this process comes to be the one at work: at once, or after it stood by for as long as another was.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { AppParts } from './app.ts';
 import type { Settings } from './config/settings.ts';
+import type { CheckLine } from './controller/check/ask.ts';
 import type { ActiveView } from './controller/view.ts';
 import { sayError } from './domain/errors.ts';
 import { span } from './domain/words.ts';
+import type { Clock } from './lib/clock.ts';
 import { makeFolder } from './lib/folder.ts';
 import { randomId } from './lib/ids.ts';
 import { serveStandby } from './service/standby.ts';
 import type { Duty } from './store/duty/duty.ts';
-import { type OnDuty, openOnDuty } from './store/duty/open.ts';
-import type { HolderRecord } from './store/duty/records.ts';
+import { dutyFolder, type OnDuty, openOnDuty } from './store/duty/open.ts';
+import { dutyFiles, type HolderRecord } from './store/duty/records.ts';
 
 /** Exit code of a service from which another one took over. */
 export const TAKEN_OVER = 3;
@@ -69,6 +71,33 @@ export async function takeOver(
     },
     signal,
   );
+}
+
+/** For `check`: who is at work here, seen to live or not. Takes as long as two signs of life. */
+export async function checkActive(settings: Settings, clock: Clock): Promise<CheckLine> {
+  const line = (ok: CheckLine['ok'], text: string, hint = ''): CheckLine => ({ what: 'active', ok, text, hint });
+  try {
+    const folder = dutyFolder(settings.standbyDir);
+    if (!existsSync(folder)) return line('ok', 'no service has been at work here');
+    const files = dutyFiles(folder);
+    const read = () => {
+      const token = files.greatest();
+      return token === 0 ? null : files.holder(token);
+    };
+    const first = read();
+    if (first === null) return line('ok', 'no service has been at work here');
+    if (first.stopped) return line('ok', `nobody is at work; the last one, ${say(first)}, ended in good order`);
+    await clock.sleep(settings.takeover / 5);
+    const second = read();
+    if (second !== null && second.beat !== first.beat) return line('ok', `${say(second)} is at work`);
+    return line(
+      'note',
+      `nobody is at work; the last one, ${say(first)}, gives no sign of life`,
+      'start it, or its standby',
+    );
+  } catch (error) {
+    return line('wrong', `who is at work cannot be read: ${sayError(error)}`, 'run check as the user of the service');
+  }
 }
 
 export function activeView(duty: Duty): ActiveView {

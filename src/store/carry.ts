@@ -32,15 +32,14 @@ export function carryOver(last: Moment, now: Pick<Moment, 'wall' | 'boot'>): num
 
 /** Writes down the moment, for the next start. */
 export function keepMoment(db: DatabaseSync, moment: Moment): void {
-  db.prepare('INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
-    KEY,
-    JSON.stringify(moment),
-  );
+  db.prepare(
+    'INSERT INTO service (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  ).run(KEY, JSON.stringify(moment));
 }
 
 /** Moves every stored clock by what `carryOver` says. @returns the ms they were moved by */
 export function carryClocks(db: DatabaseSync, now: Pick<Moment, 'wall' | 'boot'>): number {
-  const row = db.prepare('SELECT value FROM facts WHERE key = ?').get(KEY) as { value: string } | undefined;
+  const row = db.prepare('SELECT value FROM service WHERE key = ?').get(KEY) as { value: string } | undefined;
   if (row === undefined) return 0;
   const shift = carryOver(JSON.parse(row.value) as Moment, now);
   if (shift !== 0) move(db, shift, now.wall);
@@ -58,10 +57,11 @@ function move(db: DatabaseSync, shift: number, now: number): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     db.prepare(`UPDATE hosts SET ${since.join(', ')}, retry_at = retry_at + :shift`).run({ shift, now });
-    const set = db.prepare('UPDATE facts SET value = ? WHERE key = ?');
-    for (const { key, value } of db.prepare('SELECT key, value FROM facts').all() as { key: string; value: string }[]) {
+    const set = db.prepare('UPDATE facts SET value = ? WHERE rowid = ?');
+    const facts = db.prepare('SELECT rowid AS row, value FROM facts').all() as { row: number; value: string }[];
+    for (const { row, value } of facts) {
       const moved = moveFields(value, shift);
-      if (moved !== value) set.run(moved, key);
+      if (moved !== value) set.run(moved, row);
     }
     db.exec('COMMIT');
   } catch (error) {

@@ -8,7 +8,7 @@ const KEY = 'token';
 
 /** The token under which the database was last worked with; null when never. */
 export function tokenOf(db: DatabaseSync): number | null {
-  const row = db.prepare('SELECT value FROM facts WHERE key = ?').get(KEY) as { value: string } | undefined;
+  const row = db.prepare('SELECT value FROM service WHERE key = ?').get(KEY) as { value: string } | undefined;
   return row === undefined ? null : Number(row.value);
 }
 
@@ -16,10 +16,9 @@ export function tokenOf(db: DatabaseSync): number | null {
 export function guardWrites(db: DatabaseSync, token: number): void {
   const there = tokenOf(db);
   if (there !== null && there > token) throw new Error(refusal(token));
-  db.prepare('INSERT INTO facts (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(
-    KEY,
-    String(token),
-  );
+  db.prepare(
+    'INSERT INTO service (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+  ).run(KEY, String(token));
   const tables = db
     .prepare("SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     .all() as { name: string }[];
@@ -27,7 +26,7 @@ export function guardWrites(db: DatabaseSync, token: number): void {
   for (const { name } of tables) {
     for (const what of ['INSERT', 'UPDATE', 'DELETE']) {
       db.exec(`CREATE TEMP TRIGGER "token_${name}_${what}" BEFORE ${what} ON main."${name}"
-        WHEN (SELECT value FROM main.facts WHERE key = '${KEY}') IS NOT '${token}'
+        WHEN (SELECT value FROM main.service WHERE key = '${KEY}') IS NOT '${token}'
         BEGIN SELECT RAISE(ABORT, '${refusal(token)}'); END`);
     }
   }

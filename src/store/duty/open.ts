@@ -51,7 +51,7 @@ export async function openOnDuty(parts: OnDutyParts, signal: AbortSignal): Promi
   await using stack = new AsyncDisposableStack();
   // A standby does not fight for the lock: who is at work may hold it, stopped or not.
   let lock = standby ? null : stack.use(lockState(stateDir, self.pid));
-  const folder = join(standbyDir, 'duty');
+  const folder = dutyFolder(standbyDir);
   makeFolder(folder, 0o700);
   const files = dutyFiles(folder);
   const taken = await takeDuty({ ...parts, files, locked: lock !== null }, signal);
@@ -72,6 +72,11 @@ export async function openOnDuty(parts: OnDutyParts, signal: AbortSignal): Promi
     rebuilt: opened.rebuilt,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Where the signs of life are. */
+export function dutyFolder(standbyDir: string): string {
+  return join(standbyDir, 'duty');
 }
 
 function lockIfFree(stack: AsyncDisposableStack, stateDir: string, pid: number): Disposable | null {

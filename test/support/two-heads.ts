@@ -56,7 +56,7 @@ export function twoHeads(t: { after(close: () => Promise<void>): void }): TwoHea
   for (const file of ['changes', 'jobs']) writeFileSync(join(dir, file), '');
   const wall = (off: number) => writeFileSync(join(dir, 'wall.off'), String(off));
   wall(0);
-  writeFileSync(join(dir, 'wall.mjs'), wallClock(dir));
+  writeFileSync(join(dir, 'world.mjs'), world(dir));
 
   function start(name: string, settings: Readonly<Record<string, string | number>> = {}, ...flags: string[]): Head {
     const config = join(dir, `config-${name}`);
@@ -89,7 +89,7 @@ export function twoHeads(t: { after(close: () => Promise<void>): void }): TwoHea
       process.execPath,
       [
         '--disable-warning=ExperimentalWarning',
-        `--import=${join(dir, 'wall.mjs')}`,
+        `--import=${join(dir, 'world.mjs')}`,
         join(ROOT, 'src/main.ts'),
         'run',
         ...flags,
@@ -158,11 +158,24 @@ export function mark(heads: TwoHeads, text: string): void {
   appendFileSync(join(heads.dir, 'changes'), `${text}\n`);
 }
 
-/** A module that is loaded first, and puts a wall clock in place that can be set. */
-function wallClock(dir: string): string {
+/**
+ * A module that is loaded first: the wall clock can be set, and the nodes' addresses, kept for examples, lead nowhere
+ * without a packet on any network.
+ */
+function world(dir: string): string {
   return `import { readFileSync } from 'node:fs';
-const real = Date.now;
-Date.now = () => real() + Number(readFileSync('${dir}/wall.off', 'utf8') || 0);
+import { syncBuiltinESMExports } from 'node:module';
+import net from 'node:net';
+const now = Date.now;
+Date.now = () => now() + Number(readFileSync('${dir}/wall.off', 'utf8') || 0);
+const { connect } = net;
+net.connect = (...args) => {
+  if (!String(args[0]?.host).startsWith('2001:db8:')) return connect(...args);
+  const socket = new net.Socket();
+  setImmediate(() => socket.destroy(Object.assign(new Error('no way'), { code: 'ENETUNREACH' })));
+  return socket;
+};
+syncBuiltinESMExports();
 `;
 }
 

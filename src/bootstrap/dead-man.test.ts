@@ -9,8 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../lib/clock.ts';
+import { quietLog } from '../lib/log.ts';
+import type { Run } from '../lib/run.ts';
 import { greetEvery, greeting, watcher } from './dead-man.ts';
 import { makeScript } from './script.ts';
+import { makeSshBootstrap } from './ssh.ts';
 
 const C1 = { name: 'c1', ip: '10.0.0.1' };
 
@@ -142,7 +146,8 @@ describe('the dead-man switch', { concurrency: true }, () => {
     const n = node(t);
     n.process(70, 'slurmstepd');
     const first = n.watch();
-    await until('it runs', () => readFileSync(join(n.dir, 'watcher'), 'utf8') === `${first.pid}\n`);
+    const holder = join(n.dir, 'watcher');
+    await until('it runs', () => existsSync(holder) && readFileSync(holder, 'utf8') === `${first.pid}\n`);
     n.watch();
     await until('the first ends', () => first.exitCode === 0);
     assert.equal(n.stopped(), false);
@@ -169,6 +174,33 @@ describe('the dead-man switch', { concurrency: true }, () => {
     });
     await until('as the watcher', () => /dead-man/.test(readFileSync(`/proc/${running}/cmdline`, 'utf8')));
     assert.match(readFileSync(join(n.dir, 'run/dead-man'), 'utf8'), /^dm_limit='600'$/m);
+  });
+
+  test('the service greets by a login with the key of the proven node; a login that fails is said', async (t) => {
+    const { dir } = node(t);
+    const scripts: string[] = [];
+    let code: number | null = 0;
+    const fake: Run = async (command, options) => {
+      if (command[0] === 'ssh') scripts.push(options.stdin ?? '');
+      // As ssh does at the first contact.
+      const [, known] = /UserKnownHostsFile="([^"]*)"/.exec(command.join(' ')) ?? [];
+      if (known !== undefined) writeFileSync(known.replaceAll('%%', '%'), 'c1 ssh-ed25519 AAAA\n');
+      if (command[0] === 'ssh-keygen') writeFileSync(String(command.at(-1)), 'key\n');
+      const rest = { signal: null, stderr: 'Connection refused', took: 1, timedOut: false, aborted: false, cut: false };
+      return { command, code: command[0] === 'ssh' ? code : 0, stdout: 'ssh-ed25519 AAAA x', notFound: false, ...rest };
+    };
+    const parts = { run: fake, clock: systemClock, log: quietLog, stateDir: dir };
+    const values = { NFS_MOUNT_POINT: 's:/x', NFS_LOCAL_DIR: '/mnt', NFS_TYPE: 'nfs', SSH_USER: 'root', SSH_PORT: 22 };
+    assert.equal(makeSshBootstrap({ ...values, DEAD_MAN_TIME: null }, parts).greet, undefined);
+    const { greet } = makeSshBootstrap({ ...values, DEAD_MAN_TIME: 600_000 }, parts);
+    assert.equal(greet?.every, 120_000);
+    const { signal } = new AbortController();
+    await greet?.hello(C1, signal);
+    await greet?.hello(C1, signal);
+    assert.match(scripts[0] ?? '', /\/run\/hybrid-cloud\/alive/);
+    assert.notEqual(scripts[0], scripts[1], 'a new word each time');
+    code = 255;
+    await assert.rejects(async () => greet?.hello(C1, signal), /c1 \(10.0.0.1\) heard no sign of life: .*refused/);
   });
 
   test('without DEAD_MAN_TIME nothing is put there; with it there are five greetings in it', () => {

@@ -23,53 +23,69 @@ export interface Ports {
  * with an error of its port
  */
 export function fenced({ batch, cloud, bootstrap }: Ports, check: () => void): Ports {
-  const ask = (error: (text: string, cause: unknown) => Error) => {
-    try {
-      check();
-    } catch (cause) {
-      throw error(sayError(cause), cause);
-    }
+  return {
+    batch: fencedBatch(batch, check),
+    cloud: fencedCloud(cloud, check),
+    bootstrap: fencedBootstrap(bootstrap, check),
   };
-  const askBatch = () => ask((text, cause) => new BatchError('silent', text, { cause }));
-  const askCloud = () => ask((text, cause) => new CloudError('temporary', text, { cause }));
+}
+
+/** A batch system behind the fence. */
+export function fencedBatch(batch: Batch, check: () => void): Batch {
+  const ask = () => asked(check, (text, cause) => new BatchError('silent', text, { cause }));
   const { tell } = batch;
   return {
-    batch: {
-      ...batch,
-      async joinCluster(...args) {
-        askBatch();
-        return batch.joinCluster(...args);
-      },
-      async leaveCluster(...args) {
-        askBatch();
-        return batch.leaveCluster(...args);
-      },
-      ...(tell === undefined
-        ? {}
-        : {
-            async tell(...args: Parameters<typeof tell>) {
-              askBatch();
-              return tell.apply(batch, args);
-            },
-          }),
+    ...batch,
+    async joinCluster(...args) {
+      ask();
+      return batch.joinCluster(...args);
     },
-    cloud: {
-      ...cloud,
-      async create(...args) {
-        askCloud();
-        return cloud.create(...args);
-      },
-      async delete(...args) {
-        askCloud();
-        return cloud.delete(...args);
-      },
+    async leaveCluster(...args) {
+      ask();
+      return batch.leaveCluster(...args);
     },
-    bootstrap: {
-      ...bootstrap,
-      async prepare(...args) {
-        ask((text, cause) => new PrepareError('command', text, { cause }));
-        return bootstrap.prepare(...args);
-      },
+    ...(tell === undefined
+      ? {}
+      : {
+          async tell(...args: Parameters<typeof tell>) {
+            ask();
+            return tell.apply(batch, args);
+          },
+        }),
+  };
+}
+
+/** A cloud behind the fence. */
+export function fencedCloud(cloud: Cloud, check: () => void): Cloud {
+  const ask = () => asked(check, (text, cause) => new CloudError('temporary', text, { cause }));
+  return {
+    ...cloud,
+    async create(...args) {
+      ask();
+      return cloud.create(...args);
+    },
+    async delete(...args) {
+      ask();
+      return cloud.delete(...args);
     },
   };
+}
+
+/** A bootstrap behind the fence. */
+export function fencedBootstrap(bootstrap: Bootstrap, check: () => void): Bootstrap {
+  return {
+    ...bootstrap,
+    async prepare(...args) {
+      asked(check, (text, cause) => new PrepareError('command', text, { cause }));
+      return bootstrap.prepare(...args);
+    },
+  };
+}
+
+function asked(check: () => void, error: (text: string, cause: unknown) => Error): void {
+  try {
+    check();
+  } catch (cause) {
+    throw error(sayError(cause), cause);
+  }
 }

@@ -36,16 +36,16 @@ export function keepState(
   { clock, steady, boot, log, end }: KeepParts,
 ): AsyncDisposable {
   const stop = new AbortController();
-  let trouble = '';
+  const troubles = new Map<string, string>();
   const moment = () => keepMoment(db, { steady: steady.now(), wall: clock.now(), boot: boot() });
   const attempt = (what: string, work: () => void) => {
     try {
       work();
-      trouble = '';
+      troubles.delete(what);
     } catch (error) {
       const text = `${what}: ${sayError(error)}`;
-      if (text !== trouble) log.error(text);
-      trouble = text;
+      if (text !== troubles.get(what)) log.error(text);
+      troubles.set(what, text);
       if (!/malformed/.test(text)) return;
       log.error('the database is damaged; ending, so that the next start sets it aside and takes a backup');
       end(1);

@@ -3,10 +3,11 @@
  * missing then is found again in the batch system and the cloud, so a broken file must not keep the service from
  * starting.
  */
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statfsSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { backups, forgetLives } from './backup.ts';
+import { onNetwork } from './network.ts';
 
 export interface Opened {
   readonly db: DatabaseSync;
@@ -84,16 +85,6 @@ function open(file: string): DatabaseSync {
     db.close();
     throw error;
   }
-}
-
-/** NFS, SMB, CIFS, AFS, FUSE (sshfs, GlusterFS), Ceph, Lustre, GPFS, OCFS2, GFS2: by the magic numbers of statfs(2). */
-const NETWORK = new Set([
-  0x6969, 0x517b, 0xfe534d42, 0xff534d42, 0x5346414f, 0x65735546, 0x00c36400, 0x0bd00bd0, 0x47504653, 0x7461636f,
-  0x01161970,
-]);
-
-function onNetwork(folder: string): boolean {
-  return NETWORK.has(statfsSync(folder).type >>> 0);
 }
 
 function damaged(error: unknown): boolean {

@@ -10,6 +10,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { makeFolder } from '../../lib/folder.ts';
 import { forgetLives } from '../backup.ts';
 import { LockedError, lockState } from '../lock.ts';
+import { onNetwork } from '../network.ts';
 import { openDatabase, TAILS } from '../open.ts';
 import { guardWrites, tokenOf } from '../token.ts';
 import { beginDuty, type Duty } from './duty.ts';
@@ -79,8 +80,10 @@ export function dutyFolder(standbyDir: string): string {
   return join(standbyDir, 'duty');
 }
 
+/** Not on a network file system: its lock proves nothing, and asking for it may hang. */
 function lockIfFree(stack: AsyncDisposableStack, stateDir: string, pid: number): Disposable | null {
   try {
+    if (onNetwork(stateDir)) return null;
     return stack.use(lockState(stateDir, pid));
   } catch (error) {
     if (error instanceof LockedError) return null;

@@ -8,7 +8,7 @@ import { count, list } from '../domain/words.ts';
 import { classic, classicClocks } from './classic.ts';
 import { clockChanges, demandClocks } from './clocks.ts';
 import { gate } from './gate.ts';
-import { guard } from './guard.ts';
+import { guard, lostByBatchSystem } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
 import { amongClouds, more, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
@@ -24,7 +24,7 @@ export function plan(given: Snapshot): Plan {
   const placement = placeOver(s, hosts, allowed);
   const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
-  const stop = s.clouds === undefined ? guard(hosts) : null;
+  const stop = s.clouds === undefined ? guard(hosts) : lostByBatchSystem(hosts);
   const steps = stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed);
   const verdicts =
     stop === null ? withClosedClouds(honest(placement.verdicts, steps, allowed), allowed) : placement.verdicts;

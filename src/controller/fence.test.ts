@@ -45,7 +45,10 @@ function world() {
   const off = () => {
     on = false;
   };
-  return { calls, ports: fenced({ batch, cloud, bootstrap }, check), off };
+  const ports = fenced({ batch, clouds: [{ name: 'fake', cloud }], bootstrap }, check);
+  const [one] = ports.clouds;
+  assert.ok(one !== undefined);
+  return { calls, ports: { ...ports, cloud: one.cloud }, off };
 }
 
 test('every change is asked for in the moment before it goes out', async () => {

@@ -10,10 +10,11 @@ import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import type { Cloud } from '../cloud/cloud.ts';
 import { BatchError, CloudError, PrepareError, sayError } from '../domain/errors.ts';
+import type { NamedCloud } from './clouds.ts';
 
 export interface Ports {
   readonly batch: Batch;
-  readonly cloud: Cloud;
+  readonly clouds: readonly NamedCloud[];
   readonly bootstrap: Bootstrap;
 }
 
@@ -22,16 +23,16 @@ export interface Ports {
  * @param check returns when this process is still at work; when that cannot be proven it throws, and the call fails
  * with an error of its port
  */
-export function fenced({ batch, cloud, bootstrap }: Ports, check: () => void): Ports {
+export function fenced({ batch, clouds, bootstrap }: Ports, check: () => void): Ports {
   return {
     batch: fencedBatch(batch, check),
-    cloud: fencedCloud(cloud, check),
+    clouds: clouds.map(({ name, cloud }) => ({ name, cloud: fencedCloud(cloud, check) })),
     bootstrap: fencedBootstrap(bootstrap, check),
   };
 }
 
 /** A batch system behind the fence. */
-export function fencedBatch(batch: Batch, check: () => void): Batch {
+function fencedBatch(batch: Batch, check: () => void): Batch {
   const ask = () => asked(check, (text, cause) => new BatchError('silent', text, { cause }));
   const { tell } = batch;
   return {
@@ -56,7 +57,7 @@ export function fencedBatch(batch: Batch, check: () => void): Batch {
 }
 
 /** A cloud behind the fence. */
-export function fencedCloud(cloud: Cloud, check: () => void): Cloud {
+function fencedCloud(cloud: Cloud, check: () => void): Cloud {
   const ask = () => asked(check, (text, cause) => new CloudError('temporary', text, { cause }));
   return {
     ...cloud,
@@ -72,7 +73,7 @@ export function fencedCloud(cloud: Cloud, check: () => void): Cloud {
 }
 
 /** A bootstrap behind the fence. */
-export function fencedBootstrap(bootstrap: Bootstrap, check: () => void): Bootstrap {
+function fencedBootstrap(bootstrap: Bootstrap, check: () => void): Bootstrap {
   return {
     ...bootstrap,
     async prepare(...args) {

@@ -10,6 +10,7 @@ import type { Log } from '../lib/log.ts';
 import { makeApi } from './api.ts';
 import { apiClient } from './client.ts';
 import { adminSocket } from './paths.ts';
+import type { PoolControl } from './pools.ts';
 import { AliveError, giveTo, listenOn } from './socket.ts';
 
 /** How long open requests may still be answered after the stop; then their connections are cut. */
@@ -32,7 +33,7 @@ export interface ServeParts {
  * @throws Error in one line, naming the other's pid when a service answers there already
  */
 export async function serve(
-  control: Control,
+  control: Control | readonly PoolControl[],
   { socket, group = null, log, clock }: ServeParts,
 ): Promise<AsyncDisposable> {
   const stop = new AbortController();

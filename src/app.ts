@@ -128,7 +128,9 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
     stack.use(greetNodes({ bootstrap: ports.bootstrap, store, clock, log: own.log }));
     keepHandmade(one, store, controller.control);
     controllers.push(controller);
-    const control = inWallTime(controller.control, clock.offset, () => ({ active: activeView(work.duty) }));
+    const control = inWallTime(controller.control, clock.offset, () => ({
+      active: activeView(work.duty, parts.standby),
+    }));
     running.push({ name: pool.name, control });
   }
   const group = settings.apiGroup === null ? null : await groupId(parts.run, settings.apiGroup);

@@ -73,7 +73,7 @@ export function makeSite(options: SiteOptions): Site & Disposable {
   const controller = makeController({
     pool,
     batch,
-    cloud,
+    clouds: [{ name: 'cloud', cloud }],
     bootstrap,
     store,
     clock,

@@ -109,6 +109,8 @@ const commands: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] =
   { argv: ['render', 'slurm-conf', '--memory', '8G'], code: 2, err: /A whole number from 1 up/ },
   { argv: ['lab'], code: 0 },
   { argv: ['lab', 'up', '--once'], code: 2, err: /--once does not go together with 'lab up'/ },
+  { argv: ['lab', 'up', '--simulated'], code: 2, err: /--simulated does not go together with 'lab up'/ },
+  { argv: ['lab', '--simulated', '--batch', 'slurm'], code: 2, err: /--simulated does not go together with --batch/ },
   { argv: ['lab', '--batch', 'lsf'], code: 2, err: /slurm, gridengine/ },
   { argv: ['lab', 'sideways'], code: 2, err: /Allowed choices are up, down/ },
   { argv: ['test'], code: 0 },
@@ -205,8 +207,8 @@ test('global flags count before and behind the command', () =>
       ['run', expected],
       ['check', { ...none, json: true, color: true }],
       ['render', { ...none, what: 'slurm-conf', cpus: 2, memory: undefined }],
-      ['lab', { ...none, mode: 'up', batch: undefined }],
-      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine' }],
+      ['lab', { ...none, mode: 'up', batch: undefined, simulated: false }],
+      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine', simulated: false }],
       ['test', { ...none, what: ['planner', 'store'] }],
     ]);
   }));

@@ -5,7 +5,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
 import { DEFAULT_SOCKET } from '../service/paths.ts';
-import { flagsOf, json, labMode, number, renderFlags, setting, size } from './options.ts';
+import { flagsOf, json, labMode, number, renderFlags, setting, simulated, size } from './options.ts';
 import { type Call, type CliParts, type Flags, RENDERED } from './parts.ts';
 import { plain } from './render/text.ts';
 import { simulateOptions } from './simulate-options.ts';
@@ -76,6 +76,7 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     program
       .command(name)
       .description(about)
+      .option('--pool <name>', 'this pool alone (default: all)')
       .action(async (...args) => {
         const command = args.at(-1) as Command;
         const run = await load();
@@ -135,11 +136,12 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
   );
   for (const option of simulateOptions()) replay.addOption(option);
   act('lab', 'a real cluster on this machine, with the service at work', (flags, command) =>
-    parts.actions.lab({ ...flags, mode: labMode(command), batch: command.opts().batch }),
+    parts.actions.lab({ ...flags, mode: labMode(command), batch: command.opts().batch, simulated: simulated(command) }),
   )
     .addArgument(
       new Argument('[what]', 'up starts it and leaves it to you, down takes it away').choices(['up', 'down']),
     )
+    .option('--simulated', 'without root: the real service with a simulated batch system, cloud and nodes')
     .option('--once', 'run the sample jobs to their end, print what happened, clean up')
     .addOption(
       new Option('--batch <name>', 'the batch system to try (default: slurm)').choices(['slurm', 'gridengine']),

@@ -48,6 +48,14 @@ export function renderFlags(parts: CliParts, command: Command): RenderFlags {
   return { ...flagsOf(parts, command), what, cpus, memory };
 }
 
+/** `lab --simulated`. Ends the command with 2 when it meets what needs a real cluster. */
+export function simulated(command: Command): boolean {
+  if (command.opts().simulated !== true) return false;
+  const [what] = command.args;
+  const other = what === undefined ? (command.opts().batch === undefined ? null : '--batch') : `'lab ${what}'`;
+  return other === null ? true : command.error(`error: --simulated does not go together with ${other}`);
+}
+
 /** How `lab` was called. Ends the command with 2 when `--once` meets `up` or `down`. */
 export function labMode(command: Command): LabFlags['mode'] {
   const [what] = command.args;

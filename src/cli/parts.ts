@@ -25,6 +25,8 @@ export type LabFlags = Flags & {
   readonly mode: 'live' | 'once' | 'up' | 'down';
   /** The batch system of the lab; undefined: what LAB_BATCH says, or Slurm. */
   readonly batch: string | undefined;
+  /** Nothing real but the service. */
+  readonly simulated: boolean;
 };
 /** What `render` prints, for pasting into other files. */
 export const RENDERED = ['add-host', 'hosts', 'slurm-conf'] as const;
@@ -91,4 +93,11 @@ export interface Call {
 export function asker(parts: CliParts): { by?: string } {
   const user = parts.defaults.user ?? '';
   return /^[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,63}$/.test(user) ? { by: user } : {};
+}
+
+/** The path of a call with the pool that `--pool` names; without it the call is about all of them. */
+export function ofPool(call: Call, path: string): string {
+  const { pool } = call.options;
+  if (typeof pool !== 'string') return path;
+  return `${path}${path.includes('?') ? '&' : '?'}pool=${encodeURIComponent(pool)}`;
 }

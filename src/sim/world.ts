@@ -9,13 +9,14 @@ import { type Controller, makeController } from '../controller/controller.ts';
 import type { Control } from '../controller/view.ts';
 import type { Host } from '../domain/host.ts';
 import type { HostState } from '../domain/lifecycle.ts';
-import type { Pool } from '../domain/pool.ts';
+import type { CloudOffer, Pool } from '../domain/pool.ts';
 import { type ManualClock, manualClock } from '../lib/clock.ts';
 import { quietLog } from '../lib/log.ts';
 import { memoryDatabase } from '../store/open.ts';
 import { sqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { mortal } from './mortal.ts';
+import { makeNature } from './nature.ts';
 
 export interface WorldOptions {
   readonly hosts?: number;
@@ -25,6 +26,8 @@ export interface WorldOptions {
   /** POLL_INTERVAL, ms. */
   readonly poll?: number;
   readonly pool?: Partial<Omit<Pool, 'hosts'>>;
+  /** Several clouds in the order of preference, each with so many of the hosts; `hosts` is their sum then. */
+  readonly clouds?: readonly (Partial<CloudOffer> & { readonly name: string; readonly hosts: number })[];
   /** The process may die at any write and any call: asked before and after each, true = it dies now. */
   readonly dies?: (what: string) => boolean;
 }
@@ -32,7 +35,10 @@ export interface WorldOptions {
 export interface World extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly batch: FakeBatch;
+  /** The only cloud, or the preferred one. */
   readonly cloud: FakeCloud;
+  /** All of them, by name. */
+  readonly clouds: ReadonlyMap<string, FakeCloud>;
   readonly bootstrap: FakeBootstrap;
   readonly store: Store;
   readonly pool: Pool;
@@ -56,9 +62,12 @@ const SECOND = 1000;
 
 export function makeWorld(options: WorldOptions = {}): World {
   const clock = manualClock();
-  const hosts: Host[] = Array.from({ length: options.hosts ?? 4 }, (_, i) => ({
+  const offers = options.clouds ?? [{ name: 'cloud', hosts: options.hosts ?? 4 }];
+  const owners = offers.flatMap((offer) => Array.from({ length: offer.hosts }, () => offer.name));
+  const hosts: Host[] = owners.map((owner, i) => ({
     name: `c${i + 1}`,
     ip: `10.0.${Math.floor(i / 200)}.${(i % 200) + 1}`,
+    ...(offers.length > 1 ? { cloud: owner } : {}),
   }));
   const pool: Pool = {
     name: 'cloud',
@@ -73,6 +82,9 @@ export function makeWorld(options: WorldOptions = {}): World {
       join: 300 * SECOND,
       stop: 600 * SECOND,
     },
+    ...(options.clouds && {
+      clouds: offers.map((offer) => ({ pricePerHour: 0, maxNodes: offer.hosts, ...offer })),
+    }),
     ...options.pool,
     hosts,
   };
@@ -82,15 +94,14 @@ export function makeWorld(options: WorldOptions = {}): World {
     queue: 'cloud',
     hosts: hosts.map(({ name }) => ({ name, cpus, memoryMiB: 8000 })),
   });
-  const cloud = fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND });
-  const running = () =>
-    new Set(
-      cloud
-        .machines()
-        .filter((one) => one.state === 'running')
-        .map((one) => one.host),
-    );
-  const bootstrap = fakeBootstrap({ clock, alive: (host) => running().has(host.name) });
+  const clouds = new Map(
+    offers.map(({ name }) => [name, fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND })]),
+  );
+  const [cloud] = clouds.values();
+  if (cloud === undefined) throw new TypeError('a world without a cloud');
+  const machines = () => [...clouds.values()].flatMap((one) => one.machines());
+  const nature = makeNature({ clock, batch, cloud: { machines }, hosts: hosts.map(({ name }) => name) });
+  const bootstrap = fakeBootstrap({ clock, alive: (host) => nature.running().has(host.name) });
   const store = sqliteStore(memoryDatabase());
   const poll = options.poll ?? 5 * SECOND;
   let process = mortal(options.dies);
@@ -98,7 +109,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     makeController({
       pool,
       batch: process.wrap('batch', batch, ['joinCluster', 'leaveCluster']),
-      cloud: process.wrap('cloud', cloud, ['create', 'delete']),
+      clouds: [...clouds].map(([name, one]) => ({ name, cloud: process.wrap('cloud', one, ['create', 'delete']) })),
       bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget']),
       store: process.wrap('store', store, ['move', 'touch', 'setClocks', 'setBrake', 'setNote']),
       clock,
@@ -108,37 +119,11 @@ export function makeWorld(options: WorldOptions = {}): World {
       pid: 1,
     });
   const never = new AbortController().signal;
-  const runsFor = new Map<string, number>();
-  const endsAt = new Map<string, number>();
-  const up = new Set<string>();
-  const killed: string[] = [];
   let controller = make();
   let nextLookAt = clock.now();
 
-  /** What happens outside the service: daemons follow their machines, jobs start and end. */
-  function live(): void {
-    const now = running();
-    for (const host of hosts) {
-      if (now.has(host.name) === up.has(host.name)) continue;
-      if (now.has(host.name)) {
-        up.add(host.name);
-        batch.nodeUp(host.name);
-      } else {
-        up.delete(host.name);
-        killed.push(...batch.running.filter((job) => batch.hostsOf(job).includes(host.name)));
-        batch.nodeDown(host.name);
-      }
-    }
-    for (const [job, at] of endsAt) {
-      if (clock.now() < at) continue;
-      endsAt.delete(job);
-      batch.finish(job);
-    }
-    for (const job of batch.schedule()) endsAt.set(job, clock.now() + (runsFor.get(job.split('_')[0] ?? job) ?? 0));
-  }
-
   async function look(): Promise<void> {
-    live();
+    nature.step();
     if (clock.now() < nextLookAt) return;
     try {
       await controller.look(never);
@@ -149,7 +134,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     nextLookAt = clock.now() + (moving ? Math.min(SECOND, poll) : poll);
     await clock.advance(0);
     if (process.dead()) begin();
-    live();
+    nature.step();
   }
 
   /** A new process on the same store; the old one, if it still waits for something, can do nothing any more. */
@@ -163,21 +148,18 @@ export function makeWorld(options: WorldOptions = {}): World {
     clock,
     batch,
     cloud,
+    clouds,
     bootstrap,
     store,
     pool,
-    killed,
+    killed: nature.killed,
     get controller() {
       return controller;
     },
     set controller(next) {
       controller = next;
     },
-    submit(spec, runs) {
-      const id = batch.submit(spec);
-      runsFor.set(id.split('_')[0] ?? id, runs);
-      return id;
-    },
+    submit: nature.submit,
     async pass(ms) {
       const end = clock.now() + ms;
       for (;;) {

@@ -14,7 +14,7 @@ import type { RenderFlags } from './cli/parts.ts';
 import { cloudKinds, keptHosts, renderAddHost } from './cloud/registry.ts';
 import type { PoolSettings, Settings } from './config/settings.ts';
 import { hostsLines } from './controller/check/hosts-file.ts';
-import { makeClouds, type NamedCloud } from './controller/clouds.ts';
+import { brakeKeys, type NamedCloud } from './controller/clouds.ts';
 import { type Controller, makeController } from './controller/controller.ts';
 import { fenced } from './controller/fence.ts';
 import { greetNodes } from './controller/greet.ts';
@@ -66,55 +66,48 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   } catch (error) {
     throw new Error(`STATE_DIR cannot be written (${sayError(error)}): make it and give it to the user of the service`);
   }
-  let lastLook = parts.clock.monotonic();
-  const looks = new Map<string, { at: number; summary: string }>();
-  const beat = signOfLife(parts, signal, () => {
-    const times = looks.size === 0 ? [lastLook] : [...looks.values()].map((look) => look.at);
-    return times.every((at) => parts.clock.monotonic() - at < STUCK);
-  });
-  const work = await takeOver(settings, parts, signal, () => {
-    lastLook = parts.clock.monotonic();
-  });
+  const looks = new Map<string, { at: number; summary: string }>([['', lookedNow(parts.clock)]]);
+  const stuck = () => [...looks.values()].some((look) => parts.clock.monotonic() - look.at >= STUCK);
+  const beat = signOfLife(parts, signal, () => !stuck());
+  const work = await takeOver(settings, parts, signal, () => looks.set('', lookedNow(parts.clock)));
   if (work === null) return;
+  looks.delete('');
   stack.use(work);
+  const { db } = work;
   const clock = steadyClock(parts.clock);
-  const carried = carryClocks(work.db, { wall: clock.now(), boot: sinceBoot() });
-  const whole = stack.use(wallStore(sqliteStore(work.db), parts.clock));
-  stack.use(keepState(work.db, settings, { clock: parts.clock, steady: clock, boot: sinceBoot, log, end: parts.end }));
-  const say = (level: 'info' | 'warn' | 'error', text: string) => {
+  const carried = carryClocks(db, { wall: clock.now(), boot: sinceBoot() });
+  const whole = stack.use(wallStore(sqliteStore(db), parts.clock));
+  stack.use(keepState(db, settings, { clock: parts.clock, steady: clock, boot: sinceBoot, log, end: parts.end }));
+  const tell = (text: string, level: 'info' | 'warn' | 'error' = 'error') => {
     whole.event(level, null, text, clock.now());
     log[level](text);
   };
-  for (const text of work.news) say(work.rebuilt ? 'error' : 'warn', text);
-  if (carried !== 0) say('info', 'clocks are carried on from before the start: what had elapsed then has elapsed now');
+  for (const text of work.news) tell(text, work.rebuilt ? 'error' : 'warn');
+  if (carried !== 0) tell('clocks are carried on from before the start: what had elapsed then has elapsed now', 'info');
   const pools = settings.pools.map((one) => one.pool);
-  for (const { host, pool, machineId } of adoptPools(work.db, pools)) {
-    say(
-      'error',
+  for (const { host, pool, machineId } of adoptPools(db, pools)) {
+    tell(
       `${host} has a machine (${machineId ?? 'id unknown'}) and its pool ${pool} is configured no more: it is left as it is; configure the pool again, or take the machine away by hand`,
     );
   }
   const running: PoolControl[] = [];
   const controllers: Controller[] = [];
-  const several = pools.length > 1;
   for (const one of settings.pools) {
     const { pool } = one;
+    const several = pools.length > 1;
     const own = { ...parts, log: several ? logOf(log, pool.name) : log };
     if (several) makeFolder(poolFolder(settings, pool.name), 0o700);
     const ports = fenced(makePorts(settings, one, own), work.duty.check);
-    const store = wallStore(sqliteStore(work.db, { pool: pool.name }), parts.clock);
-    if (work.rebuilt) {
-      const clouds = makeClouds(ports.clouds);
-      for (const host of pool.hosts) store.setBrake(listsFirst(clock.now()), clouds.brakeOf(host));
-      await Promise.all(pool.hosts.map((host) => ports.bootstrap.forget(host).catch(() => {})));
-    }
+    if (work.rebuilt) await Promise.all(pool.hosts.map((host) => ports.bootstrap.forget(host).catch(() => {})));
     // Before the first machine: a cloud puts the key it finds now into the machines it starts.
     try {
       own.log.info(await ports.bootstrap.check(AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_LIMIT)])));
     } catch (error) {
       own.log.error(`nodes cannot be prepared: ${sayError(error)}`);
     }
-    looks.set(pool.name, { at: clock.monotonic(), summary: 'not looked yet' });
+    const store = wallStore(sqliteStore(db, { pool: pool.name }), parts.clock);
+    if (work.rebuilt) for (const key of brakeKeys(ports.clouds)) store.setBrake(listsFirst(clock.now()), key);
+    looks.set(pool.name, lookedNow(clock));
     const controller = stack.use(
       makeController({
         ...ports,
@@ -136,7 +129,9 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
     stack.use(greetNodes({ bootstrap: ports.bootstrap, store, clock, log: own.log }));
     keepHandmade(one, store, controller.control);
     controllers.push(controller);
-    const control = inWallTime(controller.control, clock.offset, () => ({ active: activeView(work.duty) }));
+    const control = inWallTime(controller.control, clock.offset, () => ({
+      active: activeView(work.duty, parts.standby),
+    }));
     running.push({ name: pool.name, control });
   }
   const group = settings.apiGroup === null ? null : await groupId(parts.run, settings.apiGroup);
@@ -155,6 +150,10 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   await notify.stopping();
   await beat;
   log.info('stopped; what was under way is taken up again at the next start');
+}
+
+function lookedNow(clock: Clock): { at: number; summary: string } {
+  return { at: clock.monotonic(), summary: 'not looked yet' };
 }
 
 /** CLOUD=vcp: hosts that were built by hand are listed by the cloud and are not ours to drain or delete. */
@@ -220,7 +219,8 @@ export function rendered(
   const known = ask.cpus !== undefined && ask.memory !== undefined;
   const note =
     'add --cpus and --memory: what slurmd -C prints on a machine of the cloud; the service calculates with it';
-  return { lines, notes: known ? [] : [note] };
+  // What holds for the whole cluster is said once.
+  return { lines: [...new Set(lines)], notes: known ? [] : [note] };
 }
 
 /** For `check`: can the state be kept there? Rejects with the reason. */

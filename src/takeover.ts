@@ -100,9 +100,11 @@ export async function checkActive(settings: Settings, clock: Clock): Promise<Che
   }
 }
 
-export function activeView(duty: Duty): ActiveView {
+/** @param expected somebody should stand by */
+export function activeView(duty: Duty, expected: boolean): ActiveView {
   const { token, host, pid, since } = duty.record;
-  return { token, host, pid, since, standbys: duty.standbys().map((one) => ({ host: one.host, pid: one.pid })) };
+  const standbys = duty.standbys().map((one) => ({ host: one.host, pid: one.pid }));
+  return { token, host, pid, since, expected, standbys };
 }
 
 function say({ pid, host, token }: HolderRecord): string {

@@ -86,7 +86,10 @@ test('neither events nor the other services pass it on', () => {
   for (const evil of EVIL) {
     const events = renderEvents([{ id: 1, at: NOW, level: 'warn', subject: evil, text: evil }], screen);
     const other = { host: evil, pid: 1 };
-    const status = renderStatus(aStatus({ active: { ...other, token: 1, since: NOW, standbys: [other] } }), screen);
+    const status = renderStatus(
+      aStatus({ active: { ...other, token: 1, since: NOW, expected: true, standbys: [other] } }),
+      screen,
+    );
     assert.doesNotMatch([...events, ...status].join('\n'), OBEYED);
   }
 });

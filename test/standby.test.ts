@@ -7,6 +7,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import type { NodeView, StatusView } from '../src/controller/view.ts';
+import { apiClient } from '../src/service/client.ts';
 import { until } from './support/lab.ts';
 import { type Head, mark, type TwoHeads, twoHeads } from './support/two-heads.ts';
 
@@ -140,6 +142,40 @@ describe('standby', { concurrency: 2 }, () => {
     assert.doesNotMatch(other.log(), /no sign of life for 5 s.*took over/);
     await until('it knows the host', async () => (await other.nodes())[0]?.state === 'ready');
     assert.equal(heads.machines().length, 1);
+  });
+
+  test('several pools change hands together', async (t) => {
+    const heads = twoHeads(t);
+    heads.yaml(`pools:
+  - name: one
+    queue: cloud
+    hosts: { '2001:db8::1': c1 }
+  - name: two
+    queue: other
+    hosts: { '2001:db8::2': c2 }
+`);
+    const ask = <T>(head: Head, path: string) =>
+      apiClient(join(heads.dir, `${head.name}.sock`)).get<{ pools: { pool: string; view: T }[] }>(path);
+    const states = async (head: Head) =>
+      (await ask<NodeView[]>(head, '/nodes')).pools.map(({ view }) => view[0]?.state);
+    const a = heads.start('A', {}, '--standby');
+    await until('A works', async () => (await ask<StatusView>(a, '/status')).pools.length === 2);
+    const b = heads.start('B', {}, '--standby');
+    heads.jobs('1');
+    await until('both pools have a node', async () => (await states(a)).every((state) => state === 'ready'));
+    await until('B stands by', () => /is at work/.test(b.log()));
+    const before = heads.machines();
+    a.signal('SIGKILL');
+    await until('B has both', async () => (await states(b)).every((state) => state === 'ready'));
+    const { pools } = await ask<StatusView>(b, '/status');
+    assert.deepEqual(
+      pools.map(({ pool, view }) => [pool, view.active?.pid, view.active?.token]),
+      [
+        ['one', b.pid, 2],
+        ['two', b.pid, 2],
+      ],
+    );
+    assert.deepEqual(heads.machines(), before);
   });
 
   test('each with a state of its own: the records are rebuilt, and nothing is created before the list was seen', async (t) => {

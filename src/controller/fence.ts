@@ -32,7 +32,7 @@ export function fenced({ batch, clouds, bootstrap }: Ports, check: () => void): 
 }
 
 /** A batch system behind the fence. */
-export function fencedBatch(batch: Batch, check: () => void): Batch {
+function fencedBatch(batch: Batch, check: () => void): Batch {
   const ask = () => asked(check, (text, cause) => new BatchError('silent', text, { cause }));
   const { tell } = batch;
   return {
@@ -57,7 +57,7 @@ export function fencedBatch(batch: Batch, check: () => void): Batch {
 }
 
 /** A cloud behind the fence. */
-export function fencedCloud(cloud: Cloud, check: () => void): Cloud {
+function fencedCloud(cloud: Cloud, check: () => void): Cloud {
   const ask = () => asked(check, (text, cause) => new CloudError('temporary', text, { cause }));
   return {
     ...cloud,
@@ -73,7 +73,7 @@ export function fencedCloud(cloud: Cloud, check: () => void): Cloud {
 }
 
 /** A bootstrap behind the fence. */
-export function fencedBootstrap(bootstrap: Bootstrap, check: () => void): Bootstrap {
+function fencedBootstrap(bootstrap: Bootstrap, check: () => void): Bootstrap {
   return {
     ...bootstrap,
     async prepare(...args) {

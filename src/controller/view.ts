@@ -101,6 +101,8 @@ export interface ActiveView {
   readonly pid: number;
   /** Since when it is at work. */
   readonly since: number;
+  /** It was started with --standby: somebody should stand by. */
+  readonly expected: boolean;
   /** Those who would take over, as far as they were seen to live. */
   readonly standbys: readonly { readonly host: string; readonly pid: number }[];
 }

@@ -2,7 +2,7 @@
  * What people see, in the wall's time: inside, the service counts in its own steady time, which a step of the wall
  * clock leaves behind.
  */
-import type { Control, ReadingView, StatusView } from './view.ts';
+import type { BrakeView, Control, ReadingView, StatusView } from './view.ts';
 
 /**
  * The same control with the times of its views moved, and with what only the service as a whole knows about itself.
@@ -15,8 +15,7 @@ export function inWallTime(control: Control, offset: () => number, more: () => P
     lastGoodAt: move(view.lastGoodAt),
     failingSince: move(view.failingSince),
   });
-  const brake = <T extends { readonly until: number | null }>(view: T | null): T | null =>
-    view === null ? null : { ...view, until: move(view.until) };
+  const brake = (view: BrakeView | null) => (view === null ? null : { ...view, until: move(view.until) });
   return {
     ...control,
     status() {
@@ -29,7 +28,13 @@ export function inWallTime(control: Control, offset: () => number, more: () => P
         cloud: reading(view.cloud),
         ...(view.clouds === undefined
           ? {}
-          : { clouds: view.clouds.map((one) => ({ ...one, reading: reading(one.reading), brake: brake(one.brake) })) }),
+          : {
+              clouds: view.clouds.map((cloud) => ({
+                ...cloud,
+                reading: reading(cloud.reading),
+                brake: brake(cloud.brake),
+              })),
+            }),
         ...(view.usage && {
           usage: { ...view.usage, dayEnds: move(view.usage.dayEnds), monthEnds: move(view.usage.monthEnds) },
         }),

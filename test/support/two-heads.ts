@@ -28,6 +28,8 @@ export interface TwoHeads {
   readonly dir: string;
   /** @param flags of `run` */
   start(name: string, settings?: Readonly<Record<string, string | number>>, ...flags: string[]): Head;
+  /** Text of hybrid-cloud.yaml for heads that start from now on. */
+  yaml(text: string): void;
   /** Jobs that wait, each for one node. */
   jobs(...ids: string[]): void;
   /** What the cloud has. */
@@ -58,11 +60,14 @@ export function twoHeads(t: { after(close: () => Promise<void>): void }): TwoHea
   wall(0);
   writeFileSync(join(dir, 'world.mjs'), world(dir));
 
+  let yaml = '';
+
   function start(name: string, settings: Readonly<Record<string, string | number>> = {}, ...flags: string[]): Head {
     const config = join(dir, `config-${name}`);
     const socket = join(dir, `${name}.sock`);
     mkdirSync(config, { recursive: true });
     const hosts = HOSTS.map((host, index) => [`2001:db8::${index + 1}`, host]);
+    if (yaml !== '') writeFileSync(join(config, 'hybrid-cloud.yaml'), yaml);
     writeFileSync(join(config, 'hosts.json'), JSON.stringify(Object.fromEntries(hosts)));
     writeFileSync(join(config, 'batch.sh'), batch(dir, name), { mode: 0o755 });
     writeFileSync(join(config, 'cloud'), cloud(dir, name), { mode: 0o755 });
@@ -129,6 +134,9 @@ export function twoHeads(t: { after(close: () => Promise<void>): void }): TwoHea
         .split('\n')
         .filter((line) => line !== ''),
     wall,
+    yaml(text) {
+      yaml = text;
+    },
     open: (host) => existsSync(join(dir, 'open', host)),
     cli(head, ...args) {
       const child = spawn(

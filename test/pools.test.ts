@@ -21,8 +21,8 @@ const program = [process.execPath, '--disable-warning=ExperimentalWarning', join
 const ALONE = [...(process.getuid?.() === 0 ? [] : ['--map-root-user']), '--net'];
 
 interface Site {
-  /** `2 PD` and so on, as the queue would be counted. */
-  queue(name: string, counts: string): void;
+  /** Does one job wait in this queue? */
+  queue(name: string, waits: boolean): void;
   machines(cloud: string): string[];
   start(): ChildProcess;
   call(...argv: string[]): Promise<{ code: number | null; out: string }>;
@@ -31,6 +31,24 @@ interface Site {
   /** What it has logged. */
   log(): string;
 }
+
+/** Nodes are up when their machine is in some cloud, and closed when we closed them; jobs wait as the test says. */
+const functions = (dir: string) => `
+get_status() {
+  nodes=
+  for host in $HOST_NAMES; do
+    up='"state":"down"'
+    if grep -qs "\\"$host\\"" '${dir}'/*/machines.json; then up='"state":"idle","registration":"1"'; fi
+    closed=no
+    if [ -e '${dir}'/closed-"$host" ]; then closed=ours; fi
+    nodes="$nodes\${nodes:+,}{\\"host\\":\\"$host\\",$up,\\"cpus\\":1,\\"closed\\":\\"$closed\\"}"
+  done
+  echo "{\\"jobs\\":[$(cat '${dir}'/"$QUEUE_NAME".jobs)],\\"nodes\\":[$nodes]}"
+}
+join_cluster() { rm -f '${dir}'/closed-"$1"; }
+leave_cluster() { : >'${dir}'/closed-"$1"; }
+check_version() { echo stand-in 1; }
+`;
 
 function site(t: TestContext): Site {
   const dir = mkdtempSync(join(tmpdir(), 'hc-two-pools-'));
@@ -45,13 +63,7 @@ function site(t: TestContext): Site {
     writeFileSync(join(dir, name, 'faults.json'), JSON.stringify(faults));
     return [process.execPath, join(root, 'test/support/file-cloud.ts'), join(dir, name)].join(' ');
   };
-  writeFileSync(
-    join(dir, 'functions.sh'),
-    `get_status() { cat '${dir}'/"$QUEUE_NAME".counts; }
-     join_cluster() { echo "join $QUEUE_NAME $1" >>'${dir}/calls'; }
-     leave_cluster() { echo "leave $QUEUE_NAME $1" >>'${dir}/calls'; }
-     check_version() { echo stand-in 1; }\n`,
-  );
+  writeFileSync(join(dir, 'functions.sh'), functions(dir));
   writeFileSync(
     join(dir, 'hybrid-cloud.yaml'),
     `batch_system: script
@@ -91,7 +103,7 @@ pools:
   };
   return {
     call,
-    queue: (name, counts) => writeFileSync(join(dir, `${name}.counts`), counts),
+    queue: (name, waits) => writeFileSync(join(dir, `${name}.jobs`), waits ? '{"id":"1","state":"waiting"}' : ''),
     machines(name) {
       try {
         const found = JSON.parse(readFileSync(join(dir, name, 'machines.json'), 'utf8')) as { hostname: string }[];
@@ -124,8 +136,8 @@ pools:
 
 test('two pools and three clouds: check, work, failover, a kill, and everything away again', async (t) => {
   const s = site(t);
-  s.queue('one', '1 PD\n');
-  s.queue('two', '1 PD\n');
+  s.queue('one', true);
+  s.queue('two', true);
   const checked = await s.call('check');
   assert.equal(checked.code, 0, checked.out);
   for (const part of [
@@ -159,8 +171,8 @@ test('two pools and three clouds: check, work, failover, a kill, and everything 
   assert.match(status, /used +today [\d.]+ node hours for [1-9]/, 'what was counted before the kill is there');
   assert.match(status, /pause +No new nodes in full for .*capacity/);
 
-  s.queue('one', '0 PD\n');
-  s.queue('two', '0 PD\n');
+  s.queue('one', false);
+  s.queue('two', false);
   const empty = () => s.machines('campus').length + s.machines('full').length + s.machines('dear').length === 0;
   await s.until('all machines are gone', empty);
   second.kill('SIGTERM');

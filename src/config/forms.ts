@@ -68,6 +68,9 @@ export const name: Form<string> = z
     'a name without blanks, commas or quotes',
   );
 
+/** As useradd and groupadd make them, and with the dots and capitals of directory services. */
+export const groupName: Form<string> = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'the name of a group');
+
 /** A service has no folder of its own to be relative to. */
 export const absolutePath: Form<string> = z.string().regex(/^\//, 'a path that begins with /');
 

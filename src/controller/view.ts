@@ -71,6 +71,21 @@ export interface StatusView {
   readonly warnings: readonly string[];
   /** Seconds-long waits are normal; this says when the next look is due. */
   readonly nextLookAt: number | null;
+  /** Which of several services is at work, and who stands by; absent where only one can be. */
+  readonly active?: ActiveView;
+}
+
+export interface ActiveView {
+  /** Grows with each start and each takeover. */
+  readonly token: number;
+  readonly host: string;
+  readonly pid: number;
+  /** Since when it is at work. */
+  readonly since: number;
+  /** It was started with --standby: somebody should stand by. */
+  readonly expected: boolean;
+  /** Those who would take over, as far as they were seen to live. */
+  readonly standbys: readonly { readonly host: string; readonly pid: number }[];
 }
 
 export interface NodeView {

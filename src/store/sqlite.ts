@@ -39,7 +39,8 @@ export function sqliteStore(db: DatabaseSync, options: SqliteOptions = {}): Stor
     const row = sql.fact.get(pool, key) as { value: string } | undefined;
     return row === undefined ? empty : (JSON.parse(row.value) as T);
   };
-  let sincePrune = 0;
+  // The first write prunes, too: a service that dies often would never come to it.
+  let sincePrune = Number.MAX_SAFE_INTEGER - 1;
   const prune = () => {
     if (++sincePrune < Math.min(500, keep.events)) return;
     sincePrune = 0;

@@ -32,6 +32,7 @@ export function renderStatus(view: StatusView, screen: Screen): string[] {
     if (brake !== null) say('pause', pause(brake, ` in ${name}`, screen.now), 'yellow');
   say('warning', view.warnings, 'yellow');
   say('service', about(view, screen.now));
+  if (view.active?.expected || (view.active?.standbys.length ?? 0) > 0) say('active', active(view.active));
   return [...tally(view), '', ...table([{ head: '' }, { head: '' }], rows, screen)];
 }
 
@@ -103,6 +104,13 @@ function about(view: StatusView, now: number): string {
     `${clouds(view, now)}, ${next}; up ${since(view.startedAt, now)}, pid ${view.pid}, ` +
     `version ${view.version}`
   );
+}
+
+function active(view: StatusView['active']): string {
+  if (view === undefined) return '';
+  const { host, pid, token, standbys } = view;
+  const others = standbys.map((one) => `pid ${one.pid} on ${one.host}`);
+  return `pid ${pid} on ${host}, token ${token}; ${others.length === 0 ? 'nobody stands by' : `standing by: ${others.join(', ')}`}`;
 }
 
 function clouds(view: StatusView, now: number): string {

@@ -85,9 +85,8 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   for (const text of work.news) tell(text, work.rebuilt ? 'error' : 'warn');
   if (carried !== 0) tell('clocks are carried on from before the start: what had elapsed then has elapsed now', 'info');
   const pools = settings.pools.map((one) => one.pool);
-  for (const { host, pool, machineId } of adoptPools(work.db, pools)) {
-    say(
-      'error',
+  for (const { host, pool, machineId } of adoptPools(db, pools)) {
+    tell(
       `${host} has a machine (${machineId ?? 'id unknown'}) and its pool ${pool} is configured no more: it is left as it is; configure the pool again, or take the machine away by hand`,
     );
   }
@@ -95,6 +94,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   const controllers: Controller[] = [];
   for (const one of settings.pools) {
     const { pool } = one;
+    const several = pools.length > 1;
     const own = { ...parts, log: several ? logOf(log, pool.name) : log };
     if (several) makeFolder(poolFolder(settings, pool.name), 0o700);
     const ports = fenced(makePorts(settings, one, own), work.duty.check);

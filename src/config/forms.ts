@@ -3,6 +3,7 @@
  * `"five" is not ...`.
  */
 import { z } from 'zod';
+import { isZone } from '../lib/calendar.ts';
 
 type Form<T> = z.ZodType<T, string>;
 
@@ -55,6 +56,9 @@ export const name: Form<string> = z
     /^[^\s,;'"`$\\/<>|&()*?[\]{}=-][^\s,;'"`$\\/<>|&()*?[\]{}=]{0,127}$/,
     'a name without blanks, commas or quotes',
   );
+
+/** IANA names: `Asia/Tokyo`. */
+export const timeZone: Form<string> = z.string().refine(isZone, 'a time zone, as Asia/Tokyo is');
 
 /** A service has no folder of its own to be relative to. */
 export const absolutePath: Form<string> = z.string().regex(/^\//, 'a path that begins with /');

@@ -9,6 +9,7 @@ import { diskFiles, type Files } from './files.ts';
 import { loadHosts } from './hosts.ts';
 import { type Family, knownKeys, type Origin, type Registries, written } from './known.ts';
 import { nearest } from './names.ts';
+import { most } from './node-counts.ts';
 import { ownOptions } from './options.ts';
 import { given, makePool, type Own, shown } from './pool.ts';
 import { ConfigError, type Findings, type Problem, quote, sayProblem, withoutSecrets } from './problems.ts';
@@ -47,7 +48,8 @@ export function load(input: LoadInput): { settings: Settings } {
   const bootstrap = readPart('BOOTSTRAP', own.BOOTSTRAP, input.registries.bootstrap, planned, reader);
   const hostsFile = resolve(sources.configDir, own.HOSTS_FILE ?? 'hosts.json');
   const hosts = loadHosts(hostsFile, files, findings);
-  checkLimits({ minNodes: own.MIN_NODES ?? 0, maxNodes: own.MAX_NODES, hosts, hostsFile }, reader);
+  const minNodes = own.MIN_NODES === undefined ? 0 : most(own.MIN_NODES);
+  checkLimits({ minNodes, maxNodes: own.MAX_NODES, hosts, hostsFile }, reader);
   checkCloud(cloud.name, cloud.values, reader);
   checkMount(bootstrap.name, bootstrap.values, reader);
 

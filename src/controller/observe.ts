@@ -10,6 +10,7 @@ import type { Pool } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
+import { poolAt } from './schedule.ts';
 
 /** One side's answer: a value, or one line why there is none. */
 export type Reading<T> =
@@ -63,9 +64,10 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
   const hosts = eyes.store.hosts();
   const registered = new Set(eyes.pool.hosts.map((host) => host.name));
   const { machines, strangers } = tellApart(hosts, cloud.value);
+  const now = eyes.clock.now();
   return {
-    at: eyes.clock.now(),
-    pool: eyes.pool,
+    at: now,
+    pool: poolAt(eyes.pool, now),
     hosts,
     retired: new Set(hosts.map((host) => host.name).filter((name) => !registered.has(name))),
     nodes: new Map(batch.value.nodes.map((node) => [node.host, node])),

@@ -11,6 +11,8 @@ export interface Allowance {
   readonly total: number;
   /** Of these, how many may be asked for in this plan. */
   readonly now: number;
+  /** The brake holds: nothing can be created for some time. */
+  readonly braked: boolean;
   /** Why `now` is smaller than `total`, for people; empty when it is not. */
   readonly because: string;
 }
@@ -19,15 +21,20 @@ export function allowance(s: Snapshot, hosts: readonly View[]): Allowance {
   const { limits } = s.pool;
   const total = Math.max(0, limits.maxNodes - hosts.filter(withMachine).length);
   const brake = braking(s);
-  if (brake !== null) return { total, now: 0, because: brake };
+  if (brake !== null) return { total, now: 0, braked: true, because: brake };
   const starting = hosts.filter(onTheWay).length;
   const byStarting = Math.max(0, limits.maxStarting - starting);
   if (probing(s)) {
     const now = Math.min(total, byStarting, starting === 0 ? 1 : 0);
-    return { total, now, because: `after trouble one machine is tried first: ${s.brake.message}` };
+    return { total, now, braked: false, because: `after trouble one machine is tried first: ${s.brake.message}` };
   }
   const now = Math.min(total, byStarting);
-  return { total, now, because: now < total ? `at most ${limits.maxStarting} may start at one time` : '' };
+  return {
+    total,
+    now,
+    braked: false,
+    because: now < total ? `at most ${limits.maxStarting} may start at one time` : '',
+  };
 }
 
 /** Creation is paused: why and until when. */

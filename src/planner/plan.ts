@@ -4,10 +4,12 @@
  */
 import type { Plan, Step, Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { count, list } from '../domain/words.ts';
+import { list } from '../domain/words.ts';
 import { classic, classicClocks } from './classic.ts';
 import { clockChanges, demandClocks } from './clocks.ts';
+import { raiseToFloor } from './floor.ts';
 import { gate } from './gate.ts';
+import { gathering } from './gather.ts';
 import { guard } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
@@ -15,12 +17,14 @@ import { type Placement, place } from './place.ts';
 import { rooms } from './room.ts';
 import { scaleIn } from './scale-in.ts';
 import { summary } from './summary.ts';
-import { closedByOthers, notCreatable, type View, views, withMachine, working } from './view.ts';
+import { closedByOthers, type View, views, working } from './view.ts';
 
 export function plan(s: Snapshot): Plan {
   const hosts = views(s);
-  const allowed = allowance(s, hosts);
-  const placement = place(s, hosts, rooms(s, hosts), allowed.total);
+  const limit = allowance(s, hosts);
+  const placement = place(s, hosts, rooms(s, hosts), limit.total, limit.braked);
+  const gather = s.pool.policy === 'demand' ? gathering(s, placement.causes) : '';
+  const allowed = gather === '' ? limit : { ...limit, now: 0, because: gather };
   const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
   const stop = guard(hosts);
@@ -85,21 +89,7 @@ function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, all
     const view = byName.get(host);
     if (view) steps.push(step('create', view, 'starting', forJobs(host)));
   }
-  return [...steps, ...minimum(s, hosts, placement, allowed.now - Math.min(allowed.now, placement.create.length))];
-}
-
-/** MIN_NODES: machines that are kept even when nobody waits. */
-function minimum(s: Snapshot, hosts: readonly View[], placement: Placement, left: number): readonly Step[] {
-  const there =
-    hosts.filter((view) => withMachine(view) && view.record.state !== 'stopping').length + placement.create.length;
-  const missing = Math.min(left, s.pool.limits.minNodes - there);
-  if (missing <= 0) return [];
-  const more = hosts.filter((view) => notCreatable(view) === null && !placement.create.includes(view.record.name));
-  return more
-    .slice(0, missing)
-    .map((view) =>
-      step('create', view, 'starting', `at least ${count(s.pool.limits.minNodes, 'node is', 'nodes are')} kept`),
-    );
+  return [...steps, ...raiseToFloor(s, hosts, placement, Math.max(0, allowed.now - placement.create.length))];
 }
 
 /** A verdict may only promise machines that this plan really asks for. */

@@ -11,16 +11,33 @@ export interface RoomTree {
    * before a further new host.
    * @returns the rooms, or null
    */
-  place(need: Share): readonly Room[] | null;
+  place(need: Share, may: May): readonly Room[] | null;
+  /** New hosts that may still be used. */
+  readonly left: number;
+  /** Is it a new host that nobody has used? */
+  isNew(at: number): boolean;
+  /** From now on only tasks that may use kept rooms find these. New hosts among them count as used. */
+  keep(places: readonly number[]): void;
+}
+
+/** What a task may use besides the rooms of hosts that are there, on the way or chosen already. */
+export interface May {
+  /** New hosts. */
+  readonly create: boolean;
+  /** Rooms that are kept for another job. */
+  readonly useKept: boolean;
 }
 
 /** @param mayCreate how many of the new hosts may be used at all: only used ones count, not those before them */
 export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
   const open = makeTree(rooms, (room) => room.kind !== 'new');
   const fresh = makeTree(rooms, (room) => room.kind === 'new');
+  const kept = makeTree(rooms, () => false);
+  const isKept = new Set<number>();
+  const used = new Set<number>();
   let left = mayCreate;
-  /** Shapes that did not fit. */
-  const failed: Share[] = [];
+  /** Shapes that did not fit, by what they were allowed. */
+  const failed: readonly Share[][] = [[], [], [], []];
 
   function find(tree: Tree, need: Share, most: number): number[] {
     const found: number[] = [];
@@ -34,22 +51,42 @@ export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
   }
 
   return {
-    place(need) {
-      if (failed.some((shape) => atLeast(need, shape))) return null;
-      const old = find(open, need, need.nodes);
-      const created = find(fresh, need, Math.min(left, need.nodes - old.length));
-      if (old.length + created.length < need.nodes) {
-        failed.push(need);
+    get left() {
+      return left;
+    },
+    isNew: (at) => rooms[at]?.kind === 'new' && !used.has(at),
+    place(need, may) {
+      const missed = failed[(may.create ? 2 : 0) + (may.useKept ? 1 : 0)] ?? [];
+      if (missed.some((shape) => atLeast(need, shape))) return null;
+      const aside = may.useKept && isKept.size > 0 ? find(kept, need, need.nodes) : [];
+      const old = find(open, need, need.nodes - aside.length);
+      const wish = need.nodes - aside.length - old.length;
+      const created = may.create ? find(fresh, need, Math.min(left, wish)) : [];
+      if (created.length < wish) {
+        missed.push(need);
         return null;
       }
       left -= created.length;
-      for (const i of created) fresh.hide(i);
-      return [...old, ...created].map((i) => {
+      for (const i of created) {
+        fresh.hide(i);
+        used.add(i);
+      }
+      return [...aside, ...old, ...created].map((i) => {
         const room = rooms[i] as Room;
         take(room, need);
-        open.show(i);
+        (isKept.has(i) ? kept : open).show(i);
         return room;
       });
+    },
+    keep(places) {
+      for (const i of places) {
+        const isNew = rooms[i]?.kind === 'new' && !used.has(i);
+        if (isNew) left--;
+        (isNew ? fresh : open).hide(i);
+        used.add(i);
+        isKept.add(i);
+        kept.show(i);
+      }
     },
   };
 }

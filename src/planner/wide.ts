@@ -1,0 +1,74 @@
+/**
+ * The first blocked job of several hosts. While narrow jobs come and go there is perhaps never a moment at which so many
+ * hosts are free or can be created, and the batch system promises hosts only when so many are open. So for one such job,
+ * the first in the queue, what schedulers do with EASY backfill is done here: hosts that it can use are kept, those that
+ * are missing are created, and jobs behind it may use the kept ones only when they end before it can start.
+ *
+ * All or nothing: nothing is kept or created when the hosts there are would not do.
+ */
+import type { Job } from '../domain/job.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { waitsSince } from './burst-after.ts';
+import { fits, type Room, type Share } from './room.ts';
+import type { RoomTree } from './room-tree.ts';
+
+export interface Hold {
+  /** Rooms of hosts that are kept for it or created for it. */
+  readonly rooms: readonly Room[];
+  /** When enough jobs on other hosts will have ended, by their time limits; epoch ms. */
+  readonly by: number;
+}
+
+/**
+ * Keeps rooms for a job that was not placed.
+ * @param rooms as they are after the jobs before it were placed
+ * @returns what was kept, or null when nothing would help it
+ */
+export function holdFor(s: Snapshot, job: Job, need: Share, rooms: readonly Room[], tree: RoomTree): Hold | null {
+  const there: number[] = [];
+  const fresh: number[] = [];
+  const busy: Room[] = [];
+  for (const [at, room] of rooms.entries()) {
+    if (!fits(room.whole, need)) continue;
+    if (!tree.isNew(at)) {
+      if (fits(room, need)) there.push(at);
+      else busy.push(room);
+    } else if (fresh.length < tree.left) fresh.push(at);
+  }
+  const missing = need.nodes - there.length - fresh.length;
+  if (missing > busy.length) return null;
+  const ends = runsUntil(s);
+  const until = busy.map((room) => Math.max(ends.get(room.host) ?? 0, room.placedUntil)).sort((a, b) => a - b);
+  const by = until[missing - 1] ?? Number.POSITIVE_INFINITY;
+  if (!worth(s, job, by)) return null;
+  const places = [...there, ...fresh];
+  tree.keep(places);
+  return { rooms: places.flatMap((at) => rooms[at] ?? []), by };
+}
+
+/**
+ * Nodes that wait for the last of many cost money. So they are kept for IDLE_NODE_WAIT_TIME at most, as idle nodes are;
+ * and since a stream of narrow jobs could push that moment away for ever, for longer the longer the job has waited.
+ */
+function worth(s: Snapshot, job: Job, by: number): boolean {
+  const waited = s.at - (waitsSince(s, job) ?? s.at);
+  const { idle, cleanup } = s.pool.timing;
+  return by - s.at <= Math.max(idle ?? cleanup, waited * PART);
+}
+
+/** The part of its wait for which nodes may idle for it. Measured: docs/decisions/0017. */
+const PART = 0.1;
+
+/** When the jobs that run on a host will have ended by their time limits, epoch ms; Infinity when one has none. */
+function runsUntil(s: Snapshot): ReadonlyMap<string, number> {
+  const ends = new Map<string, number>();
+  for (const job of s.jobs) {
+    if (job.state !== 'running') continue;
+    const end =
+      job.timeLimit == null ? Number.POSITIVE_INFINITY : Math.max(s.at, (job.startedAt ?? s.at) + job.timeLimit);
+    for (const host of job.hosts) ends.set(host, Math.max(ends.get(host) ?? 0, end));
+  }
+  // A job that is not in the list (of another queue, not readable) may run on for ever.
+  for (const [host, node] of s.nodes) if (node.hasJob && !ends.has(host)) ends.set(host, Number.POSITIVE_INFINITY);
+  return ends;
+}

@@ -4,14 +4,17 @@
  */
 import type { Billing } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import type { Changes } from './changes.ts';
 import type { View } from './view.ts';
 
 /** Is this machine paid for some time yet, so that nothing is saved by letting it go now? */
-export function paidAhead(s: Snapshot, view: View): boolean {
+export function paidAhead(s: Snapshot, view: View, changes: Changes): boolean {
   const { billing } = s.pool;
   const born = bornAt(s, view);
   if (billing === undefined || born === null) return false;
-  return paidUntil(billing, born, s.at) - s.at > billing.lead;
+  const end = paidUntil(billing, born, s.at) - billing.lead;
+  changes.note(end);
+  return s.at < end;
 }
 
 /** Until when a machine of this age is paid, epoch ms. */

@@ -5,13 +5,16 @@
 import type { Job } from '../domain/job.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { span } from '../domain/words.ts';
+import type { Changes } from './changes.ts';
 
 /** May machines be created for this job? A job of which nobody knows since when it waits has waited enough. */
-export function waitedEnough(s: Snapshot, job: Job): boolean {
+export function waitedEnough(s: Snapshot, job: Job, changes: Changes): boolean {
   const after = s.pool.patience?.burstAfter ?? 0;
-  if (after === 0) return true;
+  if (after === 0 || s.pool.policy === 'classic') return true;
   const since = waitsSince(s, job);
-  return since === null || s.at - since >= after;
+  if (since === null || s.at - since >= after) return true;
+  changes.note(since + after);
+  return false;
 }
 
 /** Why not, for people. */

@@ -7,12 +7,13 @@ import type { Job } from '../domain/job.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { span } from '../domain/words.ts';
 import { waitsSince } from './burst-after.ts';
+import type { Changes } from './changes.ts';
 
 /**
  * @param jobs those that machines would be created for
  * @returns why creation waits, for people; empty when it does not
  */
-export function gathering(s: Snapshot, jobs: readonly Job[]): string {
+export function gathering(s: Snapshot, jobs: readonly Job[], changes: Changes): string {
   const gather = s.pool.patience?.gather ?? 0;
   if (gather === 0 || jobs.length === 0) return '';
   let longest = 0;
@@ -23,5 +24,6 @@ export function gathering(s: Snapshot, jobs: readonly Job[]): string {
     longest = Math.max(longest, s.at - since - (s.pool.patience?.burstAfter ?? 0));
   }
   const left = gather - longest;
+  changes.note(s.at + left);
   return left <= 0 ? '' : `waits ${span(Math.max(1000, left))} for further jobs (GATHER_TIME)`;
 }

@@ -6,6 +6,7 @@ import type { Job } from '../domain/job.ts';
 import type { Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { waitedEnough } from './burst-after.ts';
+import type { Changes } from './changes.ts';
 import { type Room, share } from './room.ts';
 import { roomTree } from './room-tree.ts';
 import { shapes } from './shapes.ts';
@@ -38,6 +39,7 @@ export function place(
   available: readonly Room[],
   mayCreate: number,
   braked: boolean,
+  changes: Changes,
 ): Placement {
   const sizes = shapes(s, hosts);
   const used = new Map<string, Room>();
@@ -54,7 +56,7 @@ export function place(
     if (job.state !== 'waiting') continue;
     const early = notBefore(s, job);
     if (early !== null || job.helped === 'no') {
-      if (dueSoon(s, job)) soon.push(job);
+      if (dueSoon(s, job, changes)) soon.push(job);
       const because = early ?? (job.because || `nodes do not help: ${job.reason}`);
       said.push({ job: job.id, kind: 'not-helped', hosts: NOBODY, because });
       continue;
@@ -67,7 +69,7 @@ export function place(
       continue;
     }
     const end = s.at + (job.timeLimit ?? Number.POSITIVE_INFINITY);
-    const may = { create: waitedEnough(s, job), useKept: hold !== null && end <= hold.by };
+    const may = { create: waitedEnough(s, job, changes), useKept: hold !== null && end <= hold.by };
     const before = open.left;
     const taken: Room[] = [];
     const tasks = tasksOf(job, runningTasks);
@@ -83,10 +85,12 @@ export function place(
     }
     let kept: Hold | null = null;
     if (hold === null && may.create && !braked && need.nodes > 1 && tasks > 0 && left === tasks) {
-      kept = holdFor(s, job, need, available, open);
+      kept = holdFor(s, job, need, available, open, changes);
       hold = kept;
       for (const room of kept?.rooms ?? []) used.set(room.host, room);
     }
+    // Later it would end too late for that.
+    if (hold !== null && may.useKept && taken.length > 0) changes.note(hold.by - (job.timeLimit ?? 0) + 1);
     if (open.left < before) causes.push(job);
     said.push(kept === null ? say.placed(job, need, taken, tasks, left, may.create) : say.kept(job, kept, need.nodes));
   }

@@ -5,6 +5,7 @@
 import type { Plan, Step, Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { list } from '../domain/words.ts';
+import { type Changes, makeChanges } from './changes.ts';
 import { classic, classicClocks } from './classic.ts';
 import { clockChanges, demandClocks } from './clocks.ts';
 import { raiseToFloor } from './floor.ts';
@@ -22,13 +23,16 @@ import { closedByOthers, type View, views, working } from './view.ts';
 export function plan(s: Snapshot): Plan {
   const hosts = views(s);
   const limit = allowance(s, hosts);
-  const placement = place(s, hosts, rooms(s, hosts), limit.total, limit.braked);
-  const gather = s.pool.policy === 'demand' ? gathering(s, placement.causes) : '';
+  const changes = makeChanges(s.at);
+  const demand = s.pool.policy === 'demand';
+  const placement = place(s, hosts, rooms(s, hosts), limit.total, limit.braked || !demand, changes);
+  const gather = demand ? gathering(s, placement.causes, changes) : '';
   const allowed = gather === '' ? limit : { ...limit, now: 0, because: gather };
   const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
   const stop = guard(hosts);
-  const steps = stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed);
+  const steps =
+    stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed, changes);
   const verdicts = stop === null ? honest(placement.verdicts, steps, allowed) : placement.verdicts;
   return {
     steps,
@@ -36,6 +40,7 @@ export function plan(s: Snapshot): Plan {
     clocks,
     warnings: warnings(s, hosts, placement),
     summary: summary(s, hosts, steps, verdicts),
+    changesAt: demand ? changes.first : null,
   };
 }
 
@@ -45,11 +50,12 @@ function decide(
   placement: Placement,
   clocks: Plan['clocks'],
   allowed: Allowance,
+  changes: Changes,
 ): readonly Step[] {
   const byPolicy =
     s.pool.policy === 'classic'
       ? classic(s, hosts, clocks.queue, allowed)
-      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks)];
+      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks, changes)];
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
   const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
   const back = idle.filter((one) => one.kind === 'undrain');

@@ -5,6 +5,7 @@
  */
 import type { Job } from '../domain/job.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import type { Changes } from './changes.ts';
 
 /** Why it does not start yet, or null when its time has come. Equal texts: thousands of jobs may wait for a time. */
 export function notBefore(s: Snapshot, job: Job): string | null {
@@ -12,7 +13,11 @@ export function notBefore(s: Snapshot, job: Job): string | null {
 }
 
 /** Will it want to start so soon that a node is kept for it? */
-export function dueSoon(s: Snapshot, job: Job): boolean {
+export function dueSoon(s: Snapshot, job: Job, changes: Changes): boolean {
+  const { idle } = s.pool.timing;
   if (job.notBefore == null || job.notBefore <= s.at) return false;
-  return s.pool.timing.idle !== null && job.notBefore - s.at <= s.pool.timing.idle;
+  changes.note(job.notBefore);
+  if (idle === null) return false;
+  changes.note(job.notBefore - idle);
+  return job.notBefore - s.at <= idle;
 }

@@ -9,6 +9,7 @@
 import type { Job } from '../domain/job.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { waitsSince } from './burst-after.ts';
+import type { Changes } from './changes.ts';
 import { fits, type Room, type Share } from './room.ts';
 import type { RoomTree } from './room-tree.ts';
 
@@ -24,7 +25,14 @@ export interface Hold {
  * @param rooms as they are after the jobs before it were placed
  * @returns what was kept, or null when nothing would help it
  */
-export function holdFor(s: Snapshot, job: Job, need: Share, rooms: readonly Room[], tree: RoomTree): Hold | null {
+export function holdFor(
+  s: Snapshot,
+  job: Job,
+  need: Share,
+  rooms: readonly Room[],
+  tree: RoomTree,
+  changes: Changes,
+): Hold | null {
   const there: number[] = [];
   const fresh: number[] = [];
   const busy: Room[] = [];
@@ -40,7 +48,7 @@ export function holdFor(s: Snapshot, job: Job, need: Share, rooms: readonly Room
   const ends = runsUntil(s);
   const until = busy.map((room) => Math.max(ends.get(room.host) ?? 0, room.placedUntil)).sort((a, b) => a - b);
   const by = until[missing - 1] ?? Number.POSITIVE_INFINITY;
-  if (!worth(s, job, by)) return null;
+  if (!worth(s, job, by, changes)) return null;
   const places = [...there, ...fresh];
   tree.keep(places);
   return { rooms: places.flatMap((at) => rooms[at] ?? []), by };
@@ -50,10 +58,12 @@ export function holdFor(s: Snapshot, job: Job, need: Share, rooms: readonly Room
  * Nodes that wait for the last of many cost money. So they are kept for IDLE_NODE_WAIT_TIME at most, as idle nodes are;
  * and since a stream of narrow jobs could push that moment away for ever, for longer the longer the job has waited.
  */
-function worth(s: Snapshot, job: Job, by: number): boolean {
-  const waited = s.at - (waitsSince(s, job) ?? s.at);
+function worth(s: Snapshot, job: Job, by: number, changes: Changes): boolean {
   const { idle, cleanup } = s.pool.timing;
-  return by - s.at <= Math.max(idle ?? cleanup, waited * PART);
+  const since = waitsSince(s, job) ?? s.at;
+  const from = Math.min(by - (idle ?? cleanup), Math.ceil((by + PART * since) / (1 + PART)));
+  changes.note(from);
+  return s.at >= from;
 }
 
 /** The part of its wait for which nodes may idle for it. Measured: docs/decisions/0017. */

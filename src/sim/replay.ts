@@ -5,7 +5,7 @@
  */
 import { fakeBootstrap } from '../bootstrap/fake.ts';
 import { makeController } from '../controller/controller.ts';
-import { nextLook } from '../controller/interval.ts';
+import { nextLook, SHORTEST } from '../controller/interval.ts';
 import type { Policy } from '../domain/pool.ts';
 import { quietLog } from '../lib/log.ts';
 import type { BucketOptions } from './bucket.ts';
@@ -131,10 +131,12 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     const acted = poked || store.moves !== before.moves;
     const states = store.hosts().map((host) => host.state);
     const usual = nextLook({ base: poll, states, completeReads: looks, acted, batchTook: 0, cloudTook: 0 });
+    const changesIn = (controller.changesAt ?? Number.POSITIVE_INFINITY) - events.now;
     // A call that has ended wakes the service; see the controller's own loop.
-    const pause = poked ? Math.min(100, usual) : usual;
+    const pause = poked ? Math.min(SHORTEST, usual) : usual;
     const quiet = !acted && looks > 2 && options.everyLook !== true;
-    flow.moveTo(events.now + (quiet ? skip(events, store, pool.timing, pause) : pause));
+    const next = quiet ? skip(events, store, pool.timing, pause) : pause;
+    flow.moveTo(events.now + Math.min(next, untilChange(changesIn, pause)));
     if (events.now - flow.lastMove > STANDSTILL && scheduler.waiting.length > 0 && scheduler.running.size === 0)
       throw new Error(standstill(scheduler.waiting, controller.control.status().summary));
   }
@@ -151,6 +153,17 @@ function skip(
 ): number {
   const change = Math.min(events.next(), nextWake(store, timing, events.now));
   return Math.max(1, Math.ceil((change - events.now) / pause)) * pause;
+}
+
+/**
+ * A look is made when the plan will be another one by itself, after as many whole pauses as pass before. ms
+ * @param changesIn ms from now
+ */
+function untilChange(changesIn: number, pause: number): number {
+  if (!Number.isFinite(changesIn)) return Number.POSITIVE_INFINITY;
+  const whole = Math.floor(changesIn / pause) * pause;
+  const rest = changesIn - whole;
+  return rest === 0 ? Math.max(whole, SHORTEST) : whole + Math.max(rest, SHORTEST);
 }
 
 function standstill(waiting: readonly SimJob[], summary: string): string {

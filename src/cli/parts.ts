@@ -25,6 +25,17 @@ export type LabFlags = Flags & {
   readonly mode: 'live' | 'once' | 'up' | 'down';
   /** The batch system of the lab; undefined: what LAB_BATCH says, or Slurm. */
   readonly batch: string | undefined;
+  /** Nothing real but the service. */
+  readonly simulated: boolean;
+};
+/** What `render` prints, for pasting into other files. */
+export const RENDERED = ['add-host', 'hosts', 'slurm-conf'] as const;
+export type RenderFlags = Flags & {
+  readonly what: (typeof RENDERED)[number];
+  /** What one machine of the cloud has, for slurm.conf; undefined = not given. */
+  readonly cpus: number | undefined;
+  /** MiB */
+  readonly memory: number | undefined;
 };
 /** `what`: names of tests to run; empty = all. */
 export type TestFlags = Flags & { readonly what: readonly string[] };
@@ -33,6 +44,7 @@ export type TestFlags = Flags & { readonly what: readonly string[] };
 export interface Actions {
   run(flags: Flags): Promise<number>;
   check(flags: Flags): Promise<number>;
+  render(flags: RenderFlags): Promise<number>;
   lab(flags: LabFlags): Promise<number>;
   test(flags: TestFlags): Promise<number>;
 }

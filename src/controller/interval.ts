@@ -14,7 +14,7 @@ const MOVING: ReadonlySet<HostState> = new Set([
 ] satisfies HostState[]);
 
 /** Shortest pause, ms. */
-export const SHORTEST = 100;
+const SHORTEST = 100;
 
 /** Longest stretch, ms. */
 const LONGEST = 60_000;

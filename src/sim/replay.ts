@@ -5,7 +5,7 @@
  */
 import { fakeBootstrap } from '../bootstrap/fake.ts';
 import { makeController } from '../controller/controller.ts';
-import { nextLook, SHORTEST } from '../controller/interval.ts';
+import { nextLook } from '../controller/interval.ts';
 import type { Policy } from '../domain/pool.ts';
 import { quietLog } from '../lib/log.ts';
 import type { BucketOptions } from './bucket.ts';
@@ -41,6 +41,8 @@ export interface ReplayOptions {
   /** How many machines the cloud lets us ask for; null = any number. */
   readonly bucket: BucketOptions | null;
   readonly seed: number;
+  /** A submit hook of the batch system pokes the service: it looks when a job arrives. */
+  readonly hook?: boolean;
   /** Look at every interval, also when nothing can have changed: slow, for the proof that leaving out is harmless. */
   readonly everyLook?: boolean;
   /** Called now and then with the part of the jobs that has ended. */
@@ -64,6 +66,8 @@ export const LEAD = 60_000;
 /** Without a start or an end of a job for so long, while jobs wait and none runs, the replay gives up. ms */
 const STANDSTILL = 30 * 86_400_000;
 const NEVER = new AbortController().signal;
+/** A poked service looks at once, and not twice within this time (as the controller's own loop). ms */
+const BREATH = 100;
 
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { jobs, shape, poll } = options;
@@ -133,10 +137,11 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     const usual = nextLook({ base: poll, states, completeReads: looks, acted, batchTook: 0, cloudTook: 0 });
     const changesIn = (controller.changesAt ?? Number.POSITIVE_INFINITY) - events.now;
     // A call that has ended wakes the service; see the controller's own loop.
-    const pause = poked ? Math.min(SHORTEST, usual) : usual;
+    const pause = poked ? Math.min(BREATH, usual) : usual;
     const quiet = !acted && looks > 2 && options.everyLook !== true;
-    const next = quiet ? skip(events, store, pool.timing, pause) : pause;
-    flow.moveTo(events.now + Math.min(next, untilChange(changesIn, pause)));
+    const wait = Math.min(quiet ? skip(events, store, pool.timing, pause) : pause, untilChange(changesIn, pause));
+    const next = events.now + wait;
+    flow.moveTo(options.hook === true ? Math.min(next, Math.max(flow.nextArrival, events.now + BREATH)) : next);
     if (events.now - flow.lastMove > STANDSTILL && scheduler.waiting.length > 0 && scheduler.running.size === 0)
       throw new Error(standstill(scheduler.waiting, controller.control.status().summary));
   }
@@ -163,7 +168,7 @@ function untilChange(changesIn: number, pause: number): number {
   if (!Number.isFinite(changesIn)) return Number.POSITIVE_INFINITY;
   const whole = Math.floor(changesIn / pause) * pause;
   const rest = changesIn - whole;
-  return rest === 0 ? Math.max(whole, SHORTEST) : whole + Math.max(rest, SHORTEST);
+  return rest === 0 ? Math.max(whole, BREATH) : whole + Math.max(rest, BREATH);
 }
 
 function standstill(waiting: readonly SimJob[], summary: string): string {

@@ -5,8 +5,9 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
+import type { Ask } from '../command.ts';
 import { parseTime } from './amounts.ts';
-import { type Ask, failureOf } from './command.ts';
+import { failureOf } from './command.ts';
 import type { JobRecord } from './job-records.ts';
 
 export interface Partition {

@@ -13,7 +13,7 @@ import { shapes } from './shapes.ts';
 import { dueSoon, notBefore } from './soon.ts';
 import { NOBODY, verdicts } from './verdicts.ts';
 import type { View } from './view.ts';
-import { type Hold, holdFor } from './wide.ts';
+import { type Hold, holds } from './wide.ts';
 
 export interface Placement {
   /** New hosts the jobs need, in the order in which they should be created. */
@@ -50,7 +50,9 @@ export function place(
   const runningTasks = countRunning(s.jobs);
   const open = roomTree(available, mayCreate);
   const say = verdicts(s, hosts);
+  const keep = holds(s, available, open, changes);
   let hold: Hold | null = null;
+  let later: Hold | null = null;
 
   for (const job of s.jobs) {
     if (job.state !== 'waiting') continue;
@@ -85,7 +87,9 @@ export function place(
     }
     let kept: Hold | null = null;
     if (hold === null && may.create && !braked && need.nodes > 1 && tasks > 0 && left === tasks) {
-      kept = holdFor(s, job, need, available, open, changes);
+      const found = keep(job, need);
+      if (found?.early === true) later ??= found;
+      else kept = found;
       hold = kept;
       for (const room of kept?.rooms ?? []) used.set(room.host, room);
     }
@@ -94,6 +98,7 @@ export function place(
     if (open.left < before) causes.push(job);
     said.push(kept === null ? say.placed(job, need, taken, tasks, left, may.create) : say.kept(job, kept, need.nodes));
   }
+  for (const room of later?.rooms ?? []) if (!used.has(room.host)) used.set(room.host, room);
   // What is there for them stays; nothing is created or opened again before their time.
   for (const job of soon) {
     const need = share(job.ask, sizes.mostCpus);

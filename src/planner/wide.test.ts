@@ -50,7 +50,7 @@ describe('all or nothing: no node is kept or created', () => {
       }),
     ],
     ['when what runs has no time limit', snapshot({ c1: busy, c2: idle }, [runs('c1', null), wide(4)])],
-    ['when it would take long', snapshot({ c1: busy, c2: idle }, [runs('c1', 11 * MINUTE), wide(4)])],
+    ['when it would take long', snapshot({ c1: busy, c2: idle }, [runs('c1', 20 * MINUTE + 1), wide(4)])],
     [
       'while creation is paused',
       snapshot({ c1: busy, c2: idle }, [runs('c1', SOON), wide(4)], {
@@ -75,7 +75,8 @@ describe('all or nothing: no node is kept or created', () => {
 test('the longer it waits, the longer nodes may idle for it', () => {
   const after = (waited: number) =>
     said(snapshot({ c1: busy, c2: idle }, [runs('c1', HOUR), wide(4, { submittedAt: ago(waited) })]));
-  assert.deepEqual(after(9 * HOUR), ['drain c2']);
+  assert.deepEqual(after(7 * HOUR), ['drain c2']);
+  assert.deepEqual(after(9 * HOUR), [], 'soon: it is not taken away and created anew a few minutes later');
   assert.deepEqual(after(10 * HOUR), ['create c3', 'create c4']);
 });
 
@@ -140,4 +141,13 @@ test('one that no hosts would help is passed over for the next', () => {
 test('a time limit that has passed counts as over at once', () => {
   const s = snapshot({ c1: busy, c2: idle }, [runs('c1', -10 * SECOND), wide(4)]);
   assert.deepEqual(said(s), ['create c3', 'create c4']);
+});
+
+test('shortly before nodes may idle for it the idle ones stay, and jobs behind it may use them', () => {
+  const s = snapshot({ c1: busy, c2: idle }, [runs('c1', 20 * MINUTE), wide(4), narrow(null)]);
+  assert.deepEqual(said(s), []);
+  assert.equal(plan(s).changesAt, NOW + 10 * MINUTE);
+  const [first, second] = plan(s).verdicts;
+  assert.deepEqual([first?.kind, first?.hosts], ['blocked', []]);
+  assert.match(second?.because ?? '', /^placed on c2/);
 });

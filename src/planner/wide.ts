@@ -16,21 +16,41 @@ import type { RoomTree } from './room-tree.ts';
 export interface Hold {
   /** Rooms of hosts that are kept for it or created for it. */
   readonly rooms: readonly Room[];
+  /** Not yet: nothing is created, and jobs behind it may use the rooms; but the hosts are not taken away any more. */
+  readonly early: boolean;
   /** When enough jobs on other hosts will have ended, by their time limits; epoch ms. */
   readonly by: number;
 }
 
+/** So many blocked jobs are tried, the first of the queue: whoever stands behind them is not the first. */
+const TRIED = 8;
+
 /**
- * Keeps rooms for a job that was not placed.
- * @param rooms as they are after the jobs before it were placed
- * @returns what was kept, or null when nothing would help it
+ * @param rooms they are looked at as they are after the jobs before it were placed
+ * @returns a function that keeps rooms for a job that was not placed: what it kept, or null when nothing would help it
  */
-export function holdFor(
+export function holds(
+  s: Snapshot,
+  rooms: readonly Room[],
+  tree: RoomTree,
+  changes: Changes,
+): (job: Job, need: Share) => Hold | null {
+  let ends: ReadonlyMap<string, number> | null = null;
+  let tried = 0;
+  return (job, need) => {
+    if (tried++ >= TRIED) return null;
+    ends ??= runsUntil(s);
+    return holdFor(s, job, need, rooms, tree, ends, changes);
+  };
+}
+
+function holdFor(
   s: Snapshot,
   job: Job,
   need: Share,
   rooms: readonly Room[],
   tree: RoomTree,
+  ends: ReadonlyMap<string, number>,
   changes: Changes,
 ): Hold | null {
   const there: number[] = [];
@@ -45,25 +65,30 @@ export function holdFor(
   }
   const missing = need.nodes - there.length - fresh.length;
   if (missing > busy.length) return null;
-  const ends = runsUntil(s);
   const until = busy.map((room) => Math.max(ends.get(room.host) ?? 0, room.placedUntil)).sort((a, b) => a - b);
   const by = until[missing - 1] ?? Number.POSITIVE_INFINITY;
-  if (!worth(s, job, by, changes)) return null;
-  const places = [...there, ...fresh];
-  tree.keep(places);
-  return { rooms: places.flatMap((at) => rooms[at] ?? []), by };
+  if (!Number.isFinite(by)) return null;
+  const { idle, cleanup } = s.pool.timing;
+  const from = worthFrom(s, job, by);
+  const soon = from - (idle ?? cleanup);
+  changes.note(from);
+  changes.note(soon);
+  if (s.at < soon) return null;
+  const early = s.at < from;
+  const places = early ? there.filter((at) => rooms[at]?.kind !== 'reopen') : [...there, ...fresh];
+  if (!early) tree.keep(places);
+  return { rooms: places.flatMap((at) => rooms[at] ?? []), early, by };
 }
 
 /**
- * Nodes that wait for the last of many cost money. So they are kept for IDLE_NODE_WAIT_TIME at most, as idle nodes are;
- * and since a stream of narrow jobs could push that moment away for ever, for longer the longer the job has waited.
+ * From when on nodes may wait for it, epoch ms. Nodes that wait for the last of many cost money. So they do it for
+ * IDLE_NODE_WAIT_TIME at most, as idle nodes do; and since a stream of narrow jobs could push that moment away for ever,
+ * for longer the longer the job has waited.
  */
-function worth(s: Snapshot, job: Job, by: number, changes: Changes): boolean {
+function worthFrom(s: Snapshot, job: Job, by: number): number {
   const { idle, cleanup } = s.pool.timing;
   const since = waitsSince(s, job) ?? s.at;
-  const from = Math.min(by - (idle ?? cleanup), Math.ceil((by + PART * since) / (1 + PART)));
-  changes.note(from);
-  return s.at >= from;
+  return Math.min(by - (idle ?? cleanup), Math.ceil((by + PART * since) / (1 + PART)));
 }
 
 /** The part of its wait for which nodes may idle for it. Measured: docs/decisions/0017. */

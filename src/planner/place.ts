@@ -59,7 +59,8 @@ export function place(
     const early = notBefore(s, job);
     if (early !== null || job.helped === 'no') {
       if (dueSoon(s, job, changes)) soon.push(job);
-      const because = early ?? (job.because || `nodes do not help: ${job.reason}`);
+      const own = job.helped === 'no' ? job.because : '';
+      const because = own || (early ?? `nodes do not help: ${job.reason}`);
       said.push({ job: job.id, kind: 'not-helped', hosts: NOBODY, because });
       continue;
     }

@@ -11,20 +11,22 @@ import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { ownKey } from './bootstrap/key.ts';
 import { bootstrapKinds } from './bootstrap/registry.ts';
 import type { RenderFlags } from './cli/parts.ts';
-import type { Cloud } from './cloud/cloud.ts';
 import { cloudKinds, keptHosts, renderAddHost } from './cloud/registry.ts';
-import type { Settings } from './config/settings.ts';
+import type { PoolSettings, Settings } from './config/settings.ts';
 import { hostsLines } from './controller/check/hosts-file.ts';
-import { makeController } from './controller/controller.ts';
+import type { NamedCloud } from './controller/clouds.ts';
+import { type Controller, makeController } from './controller/controller.ts';
 import type { Control } from './controller/view.ts';
 import { sayError } from './domain/errors.ts';
 import { list } from './domain/words.ts';
 import type { Clock } from './lib/clock.ts';
 import { makeFolder } from './lib/folder.ts';
-import type { Log } from './lib/log.ts';
+import { type Log, logOf } from './lib/log.ts';
 import type { Notify } from './lib/notify.ts';
 import { converse, type Run } from './lib/run.ts';
+import type { PoolControl } from './service/pools.ts';
 import { serve } from './service/server.ts';
+import { adoptPools } from './store/adopt.ts';
 import { lockState } from './store/lock.ts';
 import { openDatabase } from './store/open.ts';
 import { sqliteStore } from './store/sqlite.ts';
@@ -56,89 +58,117 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   stack.use(lockState(settings.stateDir, parts.pid));
   const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\..*/g, '');
   const { db, setAside } = openDatabase(join(settings.stateDir, 'state.db'), stamp);
-  const store = stack.use(sqliteStore(db));
-  if (setAside !== null) {
-    const text = `the database was damaged: set aside as ${setAside}; hosts are found again in the batch system and the cloud`;
-    store.event('error', null, text, clock.now());
+  const whole = stack.use(sqliteStore(db));
+  const tell = (text: string) => {
+    whole.event('error', null, text, clock.now());
     log.error(text);
+  };
+  if (setAside !== null) {
+    tell(`the database was damaged: set aside as ${setAside}; hosts are found again in the batch system and the cloud`);
   }
-  const ports = makePorts(settings, parts);
-  // Before the first machine: a cloud puts the key it finds now into the machines it starts.
-  try {
-    log.info(await ports.bootstrap.check(AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_LIMIT)])));
-  } catch (error) {
-    log.error(`nodes cannot be prepared: ${sayError(error)}`);
+  const pools = settings.pools.map((one) => one.pool);
+  for (const { host, pool, machineId } of adoptPools(db, pools)) {
+    tell(
+      `${host} has a machine (${machineId ?? 'id unknown'}) and its pool ${pool} is configured no more: it is left as it is; configure the pool again, or take the machine away by hand`,
+    );
   }
-  let lastLook = clock.monotonic();
-  const controller = stack.use(
-    makeController({
-      ...ports,
-      pool: settings.pool,
-      store,
-      clock,
-      log,
-      pollInterval: settings.pollInterval,
-      version: parts.version,
-      pid: parts.pid,
-      onLook: (summary) => {
-        lastLook = clock.monotonic();
-        void notify.status(summary);
-      },
-    }),
-  );
-  keepHandmade(settings, store, controller.control);
-  stack.use(await serve(controller.control, { socket: settings.apiSocket, log, clock }));
+  const running: PoolControl[] = [];
+  const controllers: Controller[] = [];
+  const looks = new Map<string, { at: number; summary: string }>();
+  for (const one of settings.pools) {
+    const { pool } = one;
+    const several = pools.length > 1;
+    const own = { ...parts, log: several ? logOf(log, pool.name) : log };
+    if (several) makeFolder(poolFolder(settings, pool.name), 0o700);
+    const ports = makePorts(settings, one, own);
+    // Before the first machine: a cloud puts the key it finds now into the machines it starts.
+    try {
+      own.log.info(await ports.bootstrap.check(AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_LIMIT)])));
+    } catch (error) {
+      own.log.error(`nodes cannot be prepared: ${sayError(error)}`);
+    }
+    const store = sqliteStore(db, { pool: pool.name });
+    looks.set(pool.name, { at: clock.monotonic(), summary: 'not looked yet' });
+    const controller = stack.use(
+      makeController({
+        ...ports,
+        pool,
+        store,
+        clock,
+        log: own.log,
+        pollInterval: settings.pollInterval,
+        version: parts.version,
+        pid: parts.pid,
+        onLook: (summary) => {
+          looks.set(pool.name, { at: clock.monotonic(), summary });
+          const all = [...looks].map(([name, look]) => `${name}: ${look.summary}`);
+          void notify.status(several ? all.join('; ') : summary);
+        },
+      }),
+    );
+    keepHandmade(one, store, controller.control);
+    controllers.push(controller);
+    running.push({ name: pool.name, control: controller.control });
+  }
+  stack.use(await serve(running, { socket: settings.apiSocket, log, clock }));
   for (const notice of settings.notices) log.warn(notice);
-  const { pool } = settings;
-  log.info(
-    `hybrid-cloud ${parts.version} watches queue ${pool.queue} (${settings.batchSystem}), up to ${pool.limits.maxNodes} nodes from ${settings.cloud}: ${list(pool.hosts.map((host) => host.name))}`,
-    { policy: pool.policy, state: settings.stateDir },
-  );
-  await notify.ready(`watching queue ${pool.queue}`);
-  const beat = signOfLife(parts, signal, () => clock.monotonic() - lastLook < STUCK);
-  await controller.run(signal);
+  for (const { pool, clouds } of settings.pools) {
+    const from = list(clouds.map((cloud) => (clouds.length > 1 ? cloud.name : cloud.kind)));
+    log.info(
+      `hybrid-cloud ${parts.version} watches queue ${pool.queue} (${settings.batchSystem}), up to ${pool.limits.maxNodes} nodes from ${from}: ${list(pool.hosts.map((host) => host.name))}`,
+      { policy: pool.policy, state: settings.stateDir },
+    );
+  }
+  const queues = pools.map((pool) => pool.queue);
+  await notify.ready(`watching ${queues.length > 1 ? 'queues' : 'queue'} ${list(queues)}`);
+  const stuck = () => [...looks.values()].some((look) => clock.monotonic() - look.at >= STUCK);
+  const beat = signOfLife(parts, signal, () => !stuck());
+  await Promise.all(controllers.map((controller) => controller.run(signal)));
   await notify.stopping();
   await beat;
   log.info('stopped; what was under way is taken up again at the next start');
 }
 
 /** CLOUD=vcp: hosts that were built by hand are listed by the cloud and are not ours to drain or delete. */
-function keepHandmade(settings: Settings, store: Store, control: Control): void {
-  if (settings.cloud !== 'vcp') return;
-  for (const host of keptHosts(settings.values.cloud, settings.pool.hosts)) {
-    if (store.host(host)?.held === false) control.hold(host, 'VCP_KEEP_HOSTS');
+function keepHandmade({ clouds }: PoolSettings, store: Store, control: Control): void {
+  for (const cloud of clouds) {
+    if (cloud.kind !== 'vcp') continue;
+    for (const host of keptHosts(cloud.values, cloud.hosts)) {
+      if (store.host(host)?.held === false) control.hold(host, 'VCP_KEEP_HOSTS');
+    }
   }
 }
 
-/** The three adapters that the settings name. */
+/** The adapters that the settings name for one pool. */
 export function makePorts(
   settings: Settings,
+  { pool, clouds, bootstrap, bootstrapValues }: PoolSettings,
   parts: Pick<AppParts, 'run' | 'clock' | 'log'>,
-): { batch: Batch; cloud: Cloud; bootstrap: Bootstrap } {
+): { batch: Batch; clouds: readonly NamedCloud[]; bootstrap: Bootstrap } {
   const { run, clock, log } = parts;
+  const { stateDir, configDir } = settings;
+  // What a batch adapter remembers is about one queue, so each of several pools has an adapter of its own.
+  const own = settings.pools.length > 1 ? poolFolder(settings, pool.name) : stateDir;
   return {
-    batch: chosen(batchFamilies, settings.batchSystem).make(settings.values.batch, {
-      run,
-      clock,
-      log,
-      stateDir: settings.stateDir,
-    }),
-    cloud: chosen(cloudKinds, settings.cloud).make(settings.values.cloud, {
-      run,
-      converse,
-      clock,
-      log,
-      pool: settings.pool,
-      configDir: settings.configDir,
-      publicKey: async () => (await ownKey(run, settings.stateDir)).publicText,
-    }),
-    bootstrap: chosen(bootstrapKinds, settings.bootstrap).make(settings.values.bootstrap, {
-      run,
-      clock,
-      log,
-      stateDir: settings.stateDir,
-    }),
+    batch: chosen(batchFamilies, settings.batchSystem).make(settings.values.batch, { run, clock, log, stateDir: own }),
+    clouds: clouds.map(({ name, kind, values, hosts }) => ({
+      name,
+      cloud: chosen(cloudKinds, kind).make(values, {
+        run,
+        converse,
+        clock,
+        log,
+        pool: { ...pool, hosts },
+        configDir,
+        publicKey: async () => (await ownKey(run, stateDir)).publicText,
+      }),
+    })),
+    bootstrap: chosen(bootstrapKinds, bootstrap).make(bootstrapValues, { run, clock, log, stateDir }),
   };
+}
+
+function poolFolder({ stateDir }: Settings, pool: string): string {
+  return join(stateDir, 'pools', encodeURIComponent(pool));
 }
 
 /** The words in front of the batch system's commands: on the other side of them is the head node. */
@@ -149,16 +179,20 @@ export function headPrefix(settings: Settings): readonly string[] {
 
 /** For `render`: lines for another file, and what to know besides. */
 export function rendered(
-  { pool: { hosts, queue }, values, configDir }: Settings,
+  { pools, configDir }: Settings,
   ask: Pick<RenderFlags, 'what' | 'cpus' | 'memory'>,
 ): { lines: readonly string[]; notes: readonly string[] } {
+  const hosts = pools.flatMap(({ pool }) => pool.hosts);
   if (ask.what === 'hosts') return { lines: hostsLines(hosts), notes: [] };
-  if (ask.what === 'add-host') return renderAddHost(values.cloud, configDir, hosts);
-  const lines = slurmConfLines({ queue, hosts, cpus: ask.cpus, memoryMiB: ask.memory });
+  const clouds = pools.flatMap((one) => one.clouds);
+  const cloud = clouds.find((one) => one.kind === 'vcp') ?? clouds[0];
+  if (ask.what === 'add-host') return renderAddHost(cloud?.values ?? {}, configDir, hosts);
+  const size = { cpus: ask.cpus, memoryMiB: ask.memory };
+  const lines = pools.flatMap(({ pool }) => slurmConfLines({ queue: pool.queue, hosts: pool.hosts, ...size }));
   const known = ask.cpus !== undefined && ask.memory !== undefined;
-  const size =
+  const note =
     'add --cpus and --memory: what slurmd -C prints on a machine of the cloud; the service calculates with it';
-  return { lines, notes: known ? [] : [size] };
+  return { lines, notes: known ? [] : [note] };
 }
 
 /** For `check`: can the state be kept there? Rejects with the reason. */

@@ -76,6 +76,7 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     program
       .command(name)
       .description(about)
+      .option('--pool <name>', 'this pool alone (default: all)')
       .action(async (...args) => {
         const command = args.at(-1) as Command;
         const run = await load();

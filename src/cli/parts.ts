@@ -94,3 +94,10 @@ export function asker(parts: CliParts): { by?: string } {
   const user = parts.defaults.user ?? '';
   return /^[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,63}$/.test(user) ? { by: user } : {};
 }
+
+/** The path of a call with the pool that `--pool` names; without it the call is about all of them. */
+export function ofPool(call: Call, path: string): string {
+  const { pool } = call.options;
+  if (typeof pool !== 'string') return path;
+  return `${path}${path.includes('?') ? '&' : '?'}pool=${encodeURIComponent(pool)}`;
+}

@@ -41,6 +41,18 @@ export function wholeNumber(least: number): Form<number> {
     .refine((n) => n >= least, `a whole number from ${least} up`);
 }
 
+/** Hours or money: 0 or more, fractions are allowed. */
+export const amount: Form<number> = z
+  .string()
+  .regex(/^\d{1,12}(\.\d{1,6})?$/, 'a number')
+  .transform(Number);
+
+/** A part of a whole. */
+export const fraction: Form<number> = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'a number from 0 to 1')
+  .transform(Number);
+
 /** One of a few words, in any case. */
 export function oneOf<const T extends string>(words: readonly [T, ...T[]]): Form<T> {
   return z

@@ -15,8 +15,12 @@ const hosts = (n: number) =>
 test("the specification's own files start a site: everything else has its default", () => {
   const text = fixture('first-generation.env').replace('VCP_ACCESSKEY=', 'VCP_ACCESSKEY=the-token');
   const settings = loadSite(text);
-  const { sources, ...rest } = settings;
+  const { sources, pools, ...rest } = settings;
   assert.ok(sources.size > 20);
+  assert.deepEqual(
+    pools.map(({ pool, clouds, bootstrap }) => [pool, clouds.map(({ name, hosts: of }) => [name, of]), bootstrap]),
+    [[settings.pool, [['vcp', settings.pool.hosts]], 'ssh']],
+  );
   assert.deepEqual(rest, {
     pool: {
       name: 'cloud',

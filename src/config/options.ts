@@ -5,7 +5,9 @@
 import type { Option } from '../lib/option.ts';
 import {
   absolutePath,
+  amount,
   anyText,
+  fraction,
   name,
   oneOf,
   seconds,
@@ -143,6 +145,34 @@ export const ownOptions = [
     about: 'auto (journal under systemd, else text), journal, text, json',
   },
   { key: 'POOL_NAME', schema: name, about: 'name of the pool towards the cloud; without it QUEUE_NAME' },
+  { key: 'CLOUD_NAME', schema: name, about: 'name of the cloud in what is shown and counted; without it CLOUD' },
+  {
+    key: 'PRICE_PER_HOUR',
+    schema: amount,
+    about: 'what one node costs in an hour, in any currency; for money budgets',
+  },
+  { key: 'BUDGET_NODES', schema: wholeNumber(0), about: 'budget: never more nodes than this at one time' },
+  { key: 'BUDGET_NODE_HOURS_PER_DAY', schema: amount, about: 'budget: node hours in one calendar day' },
+  { key: 'BUDGET_NODE_HOURS_PER_MONTH', schema: amount, about: 'budget: node hours in one calendar month' },
+  { key: 'BUDGET_MONEY_PER_DAY', schema: amount, about: 'budget: money in one calendar day; needs PRICE_PER_HOUR' },
+  { key: 'BUDGET_MONEY_PER_MONTH', schema: amount, about: 'budget: money in one calendar month; needs PRICE_PER_HOUR' },
+  {
+    key: 'BUDGET_WARN_AT',
+    schema: fraction,
+    fallback: '0.8',
+    about: 'budget: part of it, from 0 to 1, at which one warning is told',
+  },
 ] as const satisfies readonly Option[];
 
 export type OwnKey = (typeof ownOptions)[number]['key'];
+
+/** Options that a pool cannot have for itself. */
+export const WHOLE_SERVICE: ReadonlySet<string> = new Set([
+  'BATCH_SYSTEM',
+  'CONFIG_DIR',
+  'STATE_DIR',
+  'API_SOCKET',
+  'POLL_INTERVAL',
+  'LOG_LEVEL',
+  'LOG_STYLE',
+] satisfies OwnKey[]);

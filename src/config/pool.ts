@@ -3,7 +3,7 @@
  * number of nodes, the queue names the pool, one node waits as long as all of them.
  */
 import type { z } from 'zod';
-import type { Billing, Pool, ScheduledLimit } from '../domain/pool.ts';
+import type { Billing, Budget, Pool, ScheduledLimit } from '../domain/pool.ts';
 import type { NodeCounts } from './node-counts.ts';
 import { ownOptions } from './options.ts';
 import type { Shown } from './settings.ts';
@@ -12,8 +12,12 @@ import type { Reader } from './values.ts';
 /** Values of the service's own options; absent when not given and without default, or when wrong. */
 export type Own = { readonly [O in (typeof ownOptions)[number] as O['key']]?: z.output<O['schema']> };
 
-/** The pool as the planner knows it. */
-export function makePool(own: Own, hosts: Pool['hosts']): Pool {
+/**
+ * The pool as the planner knows it.
+ * @param poll ms between two looks
+ * @param most what its only cloud allows
+ */
+export function makePool(own: Own, hosts: Pool['hosts'], poll: number, most = hosts.length): Pool {
   const queue = given(own.QUEUE_NAME);
   const cleanup = given(own.CLEANUP_NODE_WAIT_TIME);
   return {
@@ -24,7 +28,7 @@ export function makePool(own: Own, hosts: Pool['hosts']): Pool {
     limits: {
       minNodes: given(own.MIN_NODES).usual,
       spareNodes: given(own.SPARE_NODES).usual,
-      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length),
+      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length, most),
       maxStarting: own.MAX_STARTING ?? hosts.length,
     },
     timing: {
@@ -36,7 +40,7 @@ export function makePool(own: Own, hosts: Pool['hosts']): Pool {
       stop: given(own.STOP_TIMEOUT),
     },
     patience: { burstAfter: given(own.BURST_AFTER), gather: given(own.GATHER_TIME) },
-    billing: makeBilling(given(own.BILLING_GRANULARITY), given(own.MINIMUM_CHARGE), given(own.POLL_INTERVAL)),
+    billing: makeBilling(given(own.BILLING_GRANULARITY), given(own.MINIMUM_CHARGE), poll),
     schedule: [
       ...scheduled('minNodes', given(own.MIN_NODES), own.TIME_ZONE),
       ...scheduled('spareNodes', given(own.SPARE_NODES), own.TIME_ZONE),
@@ -58,6 +62,19 @@ function scheduled(limit: ScheduledLimit['limit'], counts: NodeCounts, zone: str
     nodes,
     when: { days, from, to, zone: zone ?? null },
   }));
+}
+
+/** BUDGET_*, or undefined when none of them is given. */
+export function budgetOf(own: Own): Budget | undefined {
+  const budget = {
+    nodes: own.BUDGET_NODES ?? null,
+    nodeHoursPerDay: own.BUDGET_NODE_HOURS_PER_DAY ?? null,
+    nodeHoursPerMonth: own.BUDGET_NODE_HOURS_PER_MONTH ?? null,
+    moneyPerDay: own.BUDGET_MONEY_PER_DAY ?? null,
+    moneyPerMonth: own.BUDGET_MONEY_PER_MONTH ?? null,
+  };
+  if (Object.values(budget).every((limit) => limit === null)) return undefined;
+  return { ...budget, warnAt: own.BUDGET_WARN_AT ?? 0.8 };
 }
 
 /** An option with a default has a value once there is no problem. */

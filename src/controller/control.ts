@@ -2,8 +2,9 @@
  * Control: what operators may see and ask for (the API and the command line end here).
  */
 import type { HostRecord } from '../domain/host.ts';
-import { ON_THE_WAY } from '../domain/lifecycle.ts';
+import { ON_THE_WAY, WITH_MACHINE } from '../domain/lifecycle.ts';
 import type { Plan, Verdict } from '../domain/plan.ts';
+import type { CreationBrake } from '../domain/snapshot.ts';
 import { list, span } from '../domain/words.ts';
 import { RELEASED } from '../planner/brake.ts';
 import type { ControllerParts, Memory } from './controller.ts';
@@ -11,14 +12,17 @@ import type { Errands } from './errands.ts';
 import type { Health } from './health.ts';
 import type { Recorder } from './record.ts';
 import { jobViews, nodeViews } from './show.ts';
-import type { Answer, Control } from './view.ts';
+import type { Answer, Control, StatusView } from './view.ts';
 
 export interface ControlParts extends ControllerParts {
   readonly recorder: Recorder;
   readonly errands: Errands;
   readonly listeners: Set<() => void>;
   readonly memory: Memory;
-  readonly health: { readonly batch: Health; readonly cloud: Health };
+  /** Clouds by name, in the order of preference. */
+  readonly health: { readonly batch: Health; readonly clouds: ReadonlyMap<string, Health> };
+  /** Names under which brakes are kept. */
+  readonly brakes: readonly string[];
   readonly startedAt: number;
   readonly wake: () => void;
   /** Looks and plans without doing anything. */
@@ -52,7 +56,6 @@ export function makeControl(parts: ControlParts): Control {
   return {
     status: () => {
       const hosts = store.hosts();
-      const brake = store.brake();
       const jobs = memory.last?.snapshot.jobs ?? [];
       return {
         version: parts.version,
@@ -63,7 +66,7 @@ export function makeControl(parts: ControlParts): Control {
         queue: pool.queue,
         policy: pool.policy,
         batch: parts.health.batch.view(),
-        cloud: parts.health.cloud.view(),
+        ...cloudViews(parts),
         tally: memory.tally,
         waiting: jobs.filter((job) => job.state === 'waiting').reduce((sum, job) => sum + job.tasks, 0),
         running: jobs.filter((job) => job.state === 'running').length,
@@ -73,7 +76,6 @@ export function makeControl(parts: ControlParts): Control {
         registered: pool.hosts.length,
         maxNodes: pool.limits.maxNodes,
         summary: memory.summary ?? 'not looked yet',
-        brake: brake.kind === null ? null : { kind: brake.kind, message: brake.message, until: brake.until },
         waitingBecause: memory.last?.waitingBecause() ?? [],
         warnings: [...memory.warned],
         nextLookAt: memory.nextLookAt,
@@ -119,7 +121,7 @@ export function makeControl(parts: ControlParts): Control {
     release(host, by) {
       parts.wake();
       if (host === null) {
-        recorder.brake(() => RELEASED);
+        for (const cloud of parts.brakes) recorder.brake(cloud, () => RELEASED);
         return { ok: true, text: 'creation of nodes is not paused' };
       }
       return withHost(host, (record) => {
@@ -159,6 +161,30 @@ export function makeControl(parts: ControlParts): Control {
       return { ok: true, text: 'looking' };
     },
   };
+}
+
+/** The cloud and its brake; of several all, and in front the first that is in trouble. */
+function cloudViews({ store, health, brakes, pool }: ControlParts): Pick<StatusView, 'cloud' | 'brake' | 'clouds'> {
+  const views = [...health.clouds].map(([name, one]) => ({ name, reading: one.view() }));
+  const [first] = views;
+  if (first === undefined) throw new TypeError('a pool without a cloud');
+  if (brakes.length === 1) return { cloud: first.reading, brake: brakeView(store.brake()) };
+  const hosts = Map.groupBy(store.hosts(), (host) => host.cloud ?? '');
+  return {
+    cloud: (views.find(({ reading }) => !reading.ok) ?? first).reading,
+    brake: null,
+    clouds: views.map(({ name, reading }) => ({
+      name,
+      reading,
+      brake: brakeView(store.brake(name)),
+      nodes: (hosts.get(name) ?? []).filter((host) => WITH_MACHINE.has(host.state)).length,
+      maxNodes: pool.clouds?.find((one) => one.name === name)?.maxNodes ?? 0,
+    })),
+  };
+}
+
+function brakeView({ kind, message, until }: CreationBrake): StatusView['brake'] {
+  return kind === null ? null : { kind, message, until };
 }
 
 function explainHost(record: HostRecord, at: number): string {

@@ -23,6 +23,24 @@ export interface ReadingView {
   readonly took: number;
 }
 
+/** One cloud of a pool that has several. */
+export interface CloudView {
+  readonly name: string;
+  readonly reading: ReadingView;
+  readonly brake: BrakeView | null;
+  /** Hosts with a machine of this cloud. */
+  readonly nodes: number;
+  readonly maxNodes: number;
+}
+
+/** Why creation is paused. */
+export interface BrakeView {
+  readonly kind: string;
+  readonly message: string;
+  /** Epoch ms; null = until something changes. */
+  readonly until: number | null;
+}
+
 export interface StatusView {
   readonly version: string;
   readonly pid: number;
@@ -32,7 +50,10 @@ export interface StatusView {
   readonly queue: string;
   readonly policy: Policy;
   readonly batch: ReadingView;
+  /** Of several clouds the first that is in trouble, or the first of all. */
   readonly cloud: ReadingView;
+  /** Only where the pool has several, in the order of preference. */
+  readonly clouds?: readonly CloudView[];
   /** The specification's tally, `{ PD: 3, R: 1 }`; from the last complete reading, null before the first. */
   readonly tally: Readonly<Record<string, number>> | null;
   readonly waiting: number;
@@ -43,8 +64,8 @@ export interface StatusView {
   readonly maxNodes: number;
   /** What the last look decided, in sentences. When nothing may be done: "nothing changed because ...". */
   readonly summary: string;
-  /** Why creation is paused, or null. */
-  readonly brake: { readonly kind: string; readonly message: string; readonly until: number | null } | null;
+  /** Why creation is paused, or null; null where each of several clouds has its own. */
+  readonly brake: BrakeView | null;
   /** Why jobs are waiting: one line per different reason, with how many jobs it holds up. */
   readonly waitingBecause: readonly { readonly text: string; readonly jobs: number }[];
   readonly warnings: readonly string[];
@@ -111,6 +132,8 @@ export interface EventView {
   readonly level: 'info' | 'warn' | 'error';
   readonly subject: string | null;
   readonly text: string;
+  /** Only where the service has several pools. */
+  readonly pool?: string;
 }
 
 /** The outcome of something an operator asked for: one line either way. */

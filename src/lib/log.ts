@@ -42,6 +42,16 @@ export function makeLog(options: LogOptions): Log {
   };
 }
 
+/** The same log for one of several: its name stands behind every sentence. */
+export function logOf(log: Log, pool: string): Log {
+  return {
+    debug: (text, facts) => log.debug(text, { pool, ...facts }),
+    info: (text, facts) => log.info(text, { pool, ...facts }),
+    warn: (text, facts) => log.warn(text, { pool, ...facts }),
+    error: (text, facts) => log.error(text, { pool, ...facts }),
+  };
+}
+
 /** Says nothing; for tests and for commands that print their own output. */
 export const quietLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 

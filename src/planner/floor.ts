@@ -6,12 +6,18 @@ import type { Step } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { count } from '../domain/words.ts';
 import { step } from './life.ts';
+import type { Allowance } from './limits.ts';
+import { more } from './offers.ts';
 import type { Placement } from './place.ts';
 import { mayReopen } from './room.ts';
 import { inService, notCreatable, onTheWay, type View } from './view.ts';
 
-/** @param left machines that may still be created in this plan */
-export function raiseToFloor(s: Snapshot, hosts: readonly View[], placement: Placement, left: number): readonly Step[] {
+export function raiseToFloor(
+  s: Snapshot,
+  hosts: readonly View[],
+  placement: Placement,
+  allowed: Allowance,
+): readonly Step[] {
   const { minNodes, spareNodes = 0 } = s.pool.limits;
   if (minNodes + spareNodes === 0) return [];
   const chosen = new Set([...placement.create, ...placement.reopen]);
@@ -22,15 +28,18 @@ export function raiseToFloor(s: Snapshot, hosts: readonly View[], placement: Pla
   if (wish === 0) return [];
   const others = hosts.filter((view) => !chosen.has(view.record.name));
   const reopen = others.filter((view) => !view.retired && mayReopen(view)).slice(0, wish);
-  const create = others.filter((view) => notCreatable(view) === null).slice(0, Math.min(left, wish - reopen.length));
   const because = (at: number) =>
     at < forMin
       ? `at least ${count(minNodes, 'node is', 'nodes are')} kept`
       : `${count(spareNodes, 'spare node is', 'spare nodes are')} kept`;
-  return [
-    ...reopen.map((view, at) => step('undrain', view, 'ready', because(at))),
-    ...create.map((view, at) => step('create', view, 'starting', because(reopen.length + at))),
-  ];
+  const back = reopen.map((view, at) => step('undrain', view, 'ready', because(at)));
+  const free = others.filter((view) => notCreatable(view) === null);
+  const least = more(hosts, placement.create, free, Math.max(0, forMin - back.length), because(0), allowed);
+  const names = new Set(least.map((one) => one.host));
+  const rest = free.filter((view) => !names.has(view.record.name));
+  const first = [...placement.create, ...least.flatMap((one) => one.host ?? [])];
+  const spare = more(hosts, first, rest, wish - back.length - least.length, because(forMin), allowed);
+  return [...back, ...least, ...(least.length + back.length < forMin ? [] : spare)];
 }
 
 /** How many of these hosts may go without falling below the floor. */

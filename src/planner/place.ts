@@ -8,7 +8,7 @@ import type { Snapshot } from '../domain/snapshot.ts';
 import { waitedEnough } from './burst-after.ts';
 import type { Changes } from './changes.ts';
 import { type Room, share } from './room.ts';
-import { roomTree } from './room-tree.ts';
+import { type Quotas, roomTree } from './room-tree.ts';
 import { shapes } from './shapes.ts';
 import { dueSoon, notBefore } from './soon.ts';
 import { NOBODY, verdicts } from './verdicts.ts';
@@ -32,6 +32,7 @@ export interface Placement {
 /**
  * @param mayCreate new machines that may exist at all
  * @param braked no machine can be created now, so nothing is kept for a job that would need some
+ * @param quotas how many new hosts of each of several clouds may be used
  */
 export function place(
   s: Snapshot,
@@ -40,6 +41,7 @@ export function place(
   mayCreate: number,
   braked: boolean,
   changes: Changes,
+  quotas: Quotas | null = null,
 ): Placement {
   const sizes = shapes(s, hosts);
   const used = new Map<string, Room>();
@@ -48,7 +50,7 @@ export function place(
   const soon: Job[] = [];
   const unknown = new Set<string>();
   const runningTasks = countRunning(s.jobs);
-  const open = roomTree(available, mayCreate);
+  const open = roomTree(available, mayCreate, quotas);
   const say = verdicts(s, hosts);
   const keep = holds(s, available, open, changes);
   let hold: Hold | null = null;

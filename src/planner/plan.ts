@@ -14,26 +14,28 @@ import { gathering } from './gather.ts';
 import { guard } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
-import { type Placement, place } from './place.ts';
-import { rooms } from './room.ts';
+import { amongClouds, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
+import type { Placement } from './place.ts';
 import { scaleIn } from './scale-in.ts';
 import { summary } from './summary.ts';
 import { closedByOthers, type View, views, working } from './view.ts';
 
-export function plan(s: Snapshot): Plan {
-  const hosts = views(s);
-  const limit = allowance(s, hosts);
+export function plan(given: Snapshot): Plan {
+  const hosts = views(given);
+  const limit = allowance(given, hosts);
+  const s = limit.spent ? withoutFloor(given) : given;
   const changes = makeChanges(s.at);
   const demand = s.pool.policy === 'demand';
-  const placement = place(s, hosts, rooms(s, hosts), limit.total, limit.braked || !demand, changes);
+  const placement = placeOver(s, hosts, limit, changes);
   const gather = demand ? gathering(s, placement.causes, changes) : '';
   const allowed = gather === '' ? limit : { ...limit, now: 0, because: gather };
-  const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
+  const queue = demand ? demandClocks(s) : classicClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
-  const stop = guard(hosts);
+  const stop = s.clouds === undefined ? guard(hosts) : null;
   const steps =
     stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed, changes);
-  const verdicts = stop === null ? honest(placement.verdicts, steps, allowed) : placement.verdicts;
+  const verdicts =
+    stop === null ? withClosedClouds(honest(placement.verdicts, steps, allowed), allowed) : placement.verdicts;
   return {
     steps,
     verdicts,
@@ -42,6 +44,11 @@ export function plan(s: Snapshot): Plan {
     summary: summary(s, hosts, steps, verdicts),
     changesAt: demand ? changes.first : null,
   };
+}
+
+/** A budget that is used up is not spent on nodes that nobody uses. */
+function withoutFloor(s: Snapshot): Snapshot {
+  return { ...s, pool: { ...s.pool, limits: { ...s.pool.limits, minNodes: 0, spareNodes: 0 } } };
 }
 
 function decide(
@@ -59,8 +66,9 @@ function decide(
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
   const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
   const back = idle.filter((one) => one.kind === 'undrain');
-  const own = hosts.flatMap((view) => life(s, view) ?? []);
-  const gates = hosts.flatMap((view) => gate(s, view) ?? []);
+  const seen = seenBy(s);
+  const own = hosts.flatMap((view) => life(seen(view), view) ?? []);
+  const gates = hosts.flatMap((view) => gate(seen(view), view) ?? []);
   const steps: Step[] = [];
   const taken = new Set<string>();
   for (const one of [...back, ...own, ...idle, ...gates]) {
@@ -69,7 +77,7 @@ function decide(
     steps.push(one);
   }
   if (allowed.because !== '' && allowed.now < placement.create.length) steps.push(wait(allowed.because));
-  return steps;
+  return amongClouds(s, hosts, within(steps, hosts, allowed));
 }
 
 /** POLICY=demand, scale out: open again what is wanted back, create what the placement used, all at once. */
@@ -91,11 +99,11 @@ function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, all
     const view = byName.get(host);
     if (view) steps.push(step('undrain', view, 'ready', `demand came back: ${forJobs(host)}`));
   }
-  for (const host of placement.create.slice(0, allowed.now)) {
+  const create = placement.create.flatMap((host) => {
     const view = byName.get(host);
-    if (view) steps.push(step('create', view, 'starting', forJobs(host)));
-  }
-  return [...steps, ...raiseToFloor(s, hosts, placement, Math.max(0, allowed.now - placement.create.length))];
+    return view ? [step('create', view, 'starting', forJobs(host) + passedOver(allowed, view))] : [];
+  });
+  return [...steps, ...within(create, hosts, allowed), ...raiseToFloor(s, hosts, placement, allowed)];
 }
 
 /** A verdict may only promise machines that this plan really asks for. */

@@ -5,7 +5,7 @@
 import type { Ask } from '../domain/job.ts';
 import type { BatchNode } from '../domain/node.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { inService, MISSING_GRACE, notCreatable, onTheWay, type View } from './view.ts';
+import { inService, MISSING_GRACE, notCreatable, onTheWay, outOfSight, type View } from './view.ts';
 
 export type RoomKind = 'ready' | 'reopen' | 'coming' | 'new';
 
@@ -42,7 +42,8 @@ const ORDER: readonly RoomKind[] = ['ready', 'reopen', 'coming', 'new'];
 
 /** All rooms, in the order in which they should be used. */
 export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
-  const found: { room: Room; failures: number; at: number }[] = [];
+  const found: { room: Room; rank: number; failures: number; at: number }[] = [];
+  const ranks = new Map(s.clouds?.map((cloud, at) => [cloud.name, at]));
   for (const [at, view] of hosts.entries()) {
     const kind = kindOf(s, view);
     if (kind === null) continue;
@@ -67,13 +68,14 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
       gres,
       features,
     };
-    found.push({ at, failures, room });
+    found.push({ at, rank: ranks.get(view.record.cloud ?? '') ?? 0, failures, room });
   }
   // Hosts with something special last: a plain job must not take the GPU host while a plain one is free.
   const special = ({ room }: { room: Room }) => Object.keys(room.gres).length;
   found.sort(
     (a, b) =>
       ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) ||
+      a.rank - b.rank ||
       a.failures - b.failures ||
       special(a) - special(b) ||
       a.at - b.at,
@@ -97,7 +99,7 @@ function wholeOf(node: BatchNode | undefined): Whole {
 
 function kindOf(s: Snapshot, view: View): RoomKind | null {
   const { node, machine, record } = view;
-  if (view.retired) return null;
+  if (view.retired || outOfSight(s, view)) return null;
   if (record.state === 'ready') {
     if (inService(view) && record.missingSince === null) return 'ready';
     // Just out of sight (a restarted scheduler, a slow list): it is likely to come back, so nothing replaces it yet.

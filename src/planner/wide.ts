@@ -54,14 +54,12 @@ function holdFor(
   changes: Changes,
 ): Hold | null {
   const there: number[] = [];
-  const fresh: number[] = [];
+  const fresh = tree.unused(need);
   const busy: Room[] = [];
   for (const [at, room] of rooms.entries()) {
-    if (!fits(room.whole, need)) continue;
-    if (!tree.isNew(at)) {
-      if (fits(room, need)) there.push(at);
-      else busy.push(room);
-    } else if (fresh.length < tree.left) fresh.push(at);
+    if (!fits(room.whole, need) || tree.isNew(at)) continue;
+    if (fits(room, need)) there.push(at);
+    else busy.push(room);
   }
   const missing = need.nodes - there.length - fresh.length;
   if (missing > busy.length) return null;

@@ -10,6 +10,7 @@ import type { Log } from '../lib/log.ts';
 import { makeApi } from './api.ts';
 import { apiClient } from './client.ts';
 import { adminSocket } from './paths.ts';
+import type { PoolControl } from './pools.ts';
 import { AliveError, listenOn } from './socket.ts';
 
 /** How long open requests may still be answered after the stop; then their connections are cut. */
@@ -29,7 +30,10 @@ export interface ServeParts {
  * and removes the socket files.
  * @throws Error in one line, naming the other's pid when a service answers there already
  */
-export async function serve(control: Control, { socket, log, clock }: ServeParts): Promise<AsyncDisposable> {
+export async function serve(
+  control: Control | readonly PoolControl[],
+  { socket, log, clock }: ServeParts,
+): Promise<AsyncDisposable> {
   const stop = new AbortController();
   await using opened = new AsyncDisposableStack();
 

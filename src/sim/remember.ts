@@ -62,7 +62,7 @@ export function replayStore(): ReplayStore {
     setClocks(next) {
       clocks = next;
     },
-    brake: () => brake,
+    brake: () => brake, // a replay has one cloud
     setBrake(next) {
       brake = next;
     },

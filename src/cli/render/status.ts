@@ -25,8 +25,11 @@ export function renderStatus(view: StatusView, screen: Screen): string[] {
     view.waitingBecause.map((why) => `${count(why.jobs, 'job', 'jobs')}: ${why.text}`),
   );
   say('plan', view.summary);
+  say('clouds', view.clouds?.map((cloud) => `${cloud.name} ${cloud.nodes} of ${cloud.maxNodes}`).join(', ') ?? '');
   say('trouble', trouble(view, screen.now), 'red');
-  if (view.brake !== null) say('pause', pause(view.brake, screen.now), 'yellow');
+  if (view.brake !== null) say('pause', pause(view.brake, '', screen.now), 'yellow');
+  for (const { name, brake } of view.clouds ?? [])
+    if (brake !== null) say('pause', pause(brake, ` in ${name}`, screen.now), 'yellow');
   say('warning', view.warnings, 'yellow');
   say('service', about(view, screen.now));
   return [...tally(view), '', ...table([{ head: '' }, { head: '' }], rows, screen)];
@@ -62,12 +65,15 @@ function nodes(view: StatusView): string {
 }
 
 function trouble(view: StatusView, now: number): string[] {
+  const clouds = view.clouds?.map(({ name, reading }) => ({ side: `cloud ${name}`, reading }));
   const sides = [
     { side: 'batch system', reading: view.batch },
-    { side: 'cloud', reading: view.cloud },
+    ...(clouds ?? [{ side: 'cloud', reading: view.cloud }]),
   ];
   const lines = sides.filter(({ reading }) => !reading.ok).map(({ side, reading }) => failing(side, reading, now));
   if (lines.length === 0) return [];
+  const apart = view.batch.ok && clouds?.some(({ reading }) => reading.ok);
+  if (apart) return [...lines, 'Until it answers, no node is created, drained or deleted there; the others go on.'];
   const old = view.batch.ok || view.tally === null ? '' : ' The figures above are from the last complete reading.';
   return [...lines, `Until it answers, no node is created, drained or deleted; running jobs go on.${old}`];
 }
@@ -79,9 +85,9 @@ function failing(side: string, reading: ReadingView, now: number): string {
   return `No good answer from the ${side} (${reading.kind})${how}, ${good}: ${reading.message}`;
 }
 
-function pause(brake: NonNullable<StatusView['brake']>, now: number): string {
+function pause(brake: NonNullable<StatusView['brake']>, where: string, now: number): string {
   const end = brake.until === null ? 'until something changes, or `hybrid-cloud release`' : ended(brake.until, now);
-  return `No new nodes ${end} (${brake.kind}): ${brake.message}`;
+  return `No new nodes${where} ${end} (${brake.kind}): ${brake.message}`;
 }
 
 function ended(until: number, now: number): string {
@@ -94,9 +100,14 @@ function about(view: StatusView, now: number): string {
   const where = view.pool === view.queue ? `queue ${view.queue}` : `queue ${view.queue}, pool ${view.pool}`;
   return (
     `${where}, policy ${view.policy}; ${view.batch.kind} read ${readAt(view.batch, now)}, ` +
-    `${view.cloud.kind} ${readAt(view.cloud, now)}, ${next}; up ${since(view.startedAt, now)}, pid ${view.pid}, ` +
+    `${clouds(view, now)}, ${next}; up ${since(view.startedAt, now)}, pid ${view.pid}, ` +
     `version ${view.version}`
   );
+}
+
+function clouds(view: StatusView, now: number): string {
+  const several = view.clouds?.map(({ name, reading }) => `${name} ${readAt(reading, now)}`).join(', ');
+  return several ?? `${view.cloud.kind} ${readAt(view.cloud, now)}`;
 }
 
 function readAt(reading: ReadingView, now: number): string {

@@ -14,6 +14,7 @@ import { type Answers, fixture, slurmOf, toResult } from '../../batch/slurm/fixt
 import { makeSlurm } from '../../batch/slurm/slurm.ts';
 import { makeTorque } from '../../batch/torque/torque.ts';
 import { judge, makeScript } from '../../bootstrap/script.ts';
+import { makeClouds } from '../../controller/clouds.ts';
 import { snapshotOf } from '../../controller/observe.ts';
 import { BatchError, CloudError } from '../../domain/errors.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
@@ -107,11 +108,14 @@ describe('both generations', () => {
       await assert.rejects(slurmOf(answers).batch.getStatus('cloud', HOSTS), BatchError);
     }
     using store = sqliteStore(memoryDatabase());
-    const eyes = { ...slurmOf({}), cloud: null as never, store, clock: manualClock(), pool: POOL };
+    const from = { name: 'cloud', cloud: null as never };
+    const eyes = { ...slurmOf({}), clouds: makeClouds([from]), store, clock: manualClock(), pool: POOL };
     const failed = { ok: false, error: null, message: 'silent', took: 1 } as const;
     const fine = { ok: true, value: [], beganAt: 0, took: 1 } as const;
-    const memory = { completeReads: 9, underWay: new Set<string>(), retryCallAt: new Map<string, number>() };
-    assert.equal(snapshotOf(eyes, { batch: failed, cloud: fine }, memory), null, 'no reading, no snapshot, no plan');
+    const nothing = { sight: new Map(), underWay: new Set<string>(), retryCallAt: new Map<string, number>() };
+    const memory = { completeReads: 9, ...nothing };
+    const readings = { batch: failed, clouds: [{ from, reading: fine }] };
+    assert.equal(snapshotOf(eyes, readings, memory), null, 'no reading, no snapshot, no plan');
   });
 
   defect(2, 'only PD and R counted: CF, CG, S, ST, RQ, SO ignored', async () => {

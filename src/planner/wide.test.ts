@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Job } from '../domain/job.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import { RELEASED } from './brake.ts';
 import { plan } from './plan.ts';
 import { BUSY, type HostSketch, job, MINUTE, NOW, POOL, SECOND, snapshot } from './snapshot.fixture.ts';
 
@@ -150,4 +151,26 @@ test('shortly before nodes may idle for it the idle ones stay, and jobs behind i
   const [first, second] = plan(s).verdicts;
   assert.deepEqual([first?.kind, first?.hosts], ['blocked', []]);
   assert.match(second?.because ?? '', /^placed on c2/);
+});
+
+describe('hosts of several clouds', () => {
+  const clouds = (most: number) => {
+    const state = { brake: RELEASED, answers: true, readAt: NOW, completeReads: 9 };
+    const cloudOf = (name: string) => (name === 'c1' || name === 'c2' ? 'near' : 'far');
+    const base = snapshot({ c1: busy, c2: idle }, [runs('c1', SOON), wide(4)]);
+    return {
+      ...base,
+      hosts: base.hosts.map((host) => ({ ...host, cloud: cloudOf(host.name) })),
+      clouds: [
+        { ...state, name: 'near', maxNodes: 2 },
+        { ...state, name: 'far', maxNodes: most },
+      ],
+    };
+  };
+  test('missing ones are created in each as far as it goes', () => {
+    assert.deepEqual(said(clouds(2)), ['create c3', 'create c4']);
+  });
+  test('and none when one cloud may have too few', () => {
+    assert.deepEqual(said(clouds(1)), ['drain c2']);
+  });
 });

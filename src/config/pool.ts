@@ -52,7 +52,7 @@ export function makePool(own: Own, hosts: Pool['hosts'], poll: number, most = ho
  * A node is let go a minute before the end of what is paid, or two looks and half a minute when looks are rare: the
  * delete must be asked for in time. Of short periods it is the second half.
  */
-function makeBilling(granularity: number, minimum: number, poll: number): Billing {
+export function makeBilling(granularity: number, minimum: number, poll: number): Billing {
   return { granularity, minimum, lead: Math.min(Math.max(60_000, 2 * poll + 30_000), granularity / 2) };
 }
 

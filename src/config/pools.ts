@@ -13,7 +13,7 @@ import type { Given, Registries } from './known.ts';
 import { most } from './node-counts.ts';
 import { ownOptions, WHOLE_SERVICE } from './options.ts';
 import { readPart } from './part.ts';
-import { budgetOf, makePool, type Own } from './pool.ts';
+import { budgetOf, makeBilling, makePool, type Own } from './pool.ts';
 import type { GivenPart, GivenPool } from './poolfile.ts';
 import type { Findings } from './problems.ts';
 import type { PoolSettings, Shown } from './settings.ts';
@@ -99,7 +99,7 @@ function readOne(reader: Reader, own: Own, pool: GivenPool | null, input: PoolsI
   const budget = several
     ? budgetOf(own)
     : strictest(budgetOf(own), clouds[0]?.given === true ? budgetOf(clouds[0].own) : undefined);
-  const offers = clouds.map((cloud) => offer(cloud, several));
+  const offers = clouds.map((cloud) => offer(cloud, several ? own : null, input.poll));
   const priced =
     several || offers.some((one) => one.pricePerHour > 0 || one.budget !== undefined) || budget !== undefined;
   const settings: PoolSettings = {
@@ -162,17 +162,30 @@ const LOCAL: ReadonlySet<string> = new Set([
   ...ownOptions.map((option) => option.key).filter((key) => key.startsWith('BUDGET_')),
 ]);
 const NOT_INHERITED = ownOptions.filter((option) => LOCAL.has(option.key));
-const INHERITED = ownOptions.filter((option) => ['CLOUD', 'PRICE_PER_HOUR', 'HOSTS_FILE'].includes(option.key));
+const INHERITED = ownOptions.filter((option) =>
+  ['CLOUD', 'PRICE_PER_HOUR', 'HOSTS_FILE', 'BILLING_GRANULARITY', 'MINIMUM_CHARGE'].includes(option.key),
+);
 
-function offer(cloud: ReadCloud, several: boolean): CloudOffer {
+/** @param pool what the pool says, when it has several clouds */
+function offer(cloud: ReadCloud, pool: Own | null, poll: number): CloudOffer {
+  const several = pool !== null;
   const most = cloud.hosts?.length ?? 0;
   const budget = several ? budgetOf(cloud.own) : undefined;
+  const { BILLING_GRANULARITY, MINIMUM_CHARGE = 0 } = cloud.own;
   return {
     name: cloud.name,
     pricePerHour: cloud.own.PRICE_PER_HOUR ?? 0,
     maxNodes: several ? Math.min(cloud.own.MAX_NODES ?? most, most) : most,
     ...(budget === undefined ? {} : { budget }),
+    ...(pool !== null && BILLING_GRANULARITY !== undefined && bills(cloud.own, pool)
+      ? { billing: makeBilling(BILLING_GRANULARITY, MINIMUM_CHARGE, poll) }
+      : {}),
   };
+}
+
+/** Does it bill otherwise than its pool says? */
+function bills(cloud: Own, pool: Own): boolean {
+  return cloud.BILLING_GRANULARITY !== pool.BILLING_GRANULARITY || cloud.MINIMUM_CHARGE !== pool.MINIMUM_CHARGE;
 }
 
 /** A pool with one cloud has one set of limits: of two the lower one counts. */

@@ -83,6 +83,8 @@ export interface CloudOffer {
   readonly pricePerHour: number;
   /** Never more machines of this cloud. */
   readonly maxNodes: number;
+  /** How it bills; absent: as the pool says. */
+  readonly billing?: Billing;
   readonly budget?: Budget;
 }
 

@@ -9,7 +9,7 @@ import type { View } from './view.ts';
 
 /** Is this machine paid for some time yet, so that nothing is saved by letting it go now? */
 export function paidAhead(s: Snapshot, view: View, changes: Changes): boolean {
-  const { billing } = s.pool;
+  const billing = s.pool.clouds?.find(({ name }) => name === view.record.cloud)?.billing ?? s.pool.billing;
   const born = bornAt(s, view);
   if (billing === undefined || born === null) return false;
   const end = paidUntil(billing, born, s.at) - billing.lead;

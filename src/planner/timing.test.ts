@@ -176,4 +176,17 @@ describe('what is paid', () => {
       'drain c2',
     ]);
   });
+
+  test('of several clouds each bills by its own measure', () => {
+    const s = snapshot({ c1: busy, c2: aged(30 * MINUTE), c3: aged(30 * MINUTE) }, [running('c1')], {
+      pool: {
+        clouds: [
+          { name: 'near', pricePerHour: 0, maxNodes: 4 },
+          { name: 'far', pricePerHour: 1, maxNodes: 4, billing: hourly },
+        ],
+      },
+    });
+    const hosts = s.hosts.map((host) => ({ ...host, cloud: host.name === 'c3' ? 'far' : 'near' }));
+    assert.deepEqual(said({ ...s, hosts }), ['drain c2']);
+  });
 });

@@ -14,23 +14,30 @@ import type { RenderFlags } from './cli/parts.ts';
 import { cloudKinds, keptHosts, renderAddHost } from './cloud/registry.ts';
 import type { PoolSettings, Settings } from './config/settings.ts';
 import { hostsLines } from './controller/check/hosts-file.ts';
-import type { NamedCloud } from './controller/clouds.ts';
+import { brakeKeys, type NamedCloud } from './controller/clouds.ts';
 import { type Controller, makeController } from './controller/controller.ts';
+import { fenced } from './controller/fence.ts';
+import { greetNodes } from './controller/greet.ts';
 import type { Control } from './controller/view.ts';
+import { inWallTime } from './controller/wall.ts';
 import { sayError } from './domain/errors.ts';
 import { list } from './domain/words.ts';
-import type { Clock } from './lib/clock.ts';
+import { type Clock, sinceBoot } from './lib/clock.ts';
 import { makeFolder } from './lib/folder.ts';
 import { type Log, logOf } from './lib/log.ts';
 import type { Notify } from './lib/notify.ts';
 import { converse, type Run } from './lib/run.ts';
+import { steadyClock } from './lib/steady.ts';
+import { groupId } from './service/group.ts';
 import type { PoolControl } from './service/pools.ts';
 import { serve } from './service/server.ts';
 import { adoptPools } from './store/adopt.ts';
-import { lockState } from './store/lock.ts';
-import { openDatabase } from './store/open.ts';
+import { carryClocks } from './store/carry.ts';
+import { keepState } from './store/keep.ts';
 import { sqliteStore } from './store/sqlite.ts';
 import type { Store } from './store/store.ts';
+import { listsFirst, wallStore } from './store/wall.ts';
+import { activeView, takeOver } from './takeover.ts';
 
 export interface AppParts {
   readonly run: Run;
@@ -39,6 +46,10 @@ export interface AppParts {
   readonly notify: Notify;
   readonly version: string;
   readonly pid: number;
+  /** `run --standby`. */
+  readonly standby: boolean;
+  /** Ends the process here and now, whatever is under way: another one has taken over. */
+  readonly end: (code: number) => never;
 }
 
 /** A service whose last look is older than this is stuck: systemd is no longer told that it lives. ms */
@@ -48,24 +59,31 @@ const BOOTSTRAP_LIMIT = 20_000;
 
 /** Builds and runs the service until the signal aborts. @throws LockedError and whatever keeps it from starting */
 export async function runService(settings: Settings, parts: AppParts, signal: AbortSignal): Promise<void> {
-  const { clock, log, notify } = parts;
+  const { log, notify } = parts;
   await using stack = new AsyncDisposableStack();
   try {
     await writable(settings.stateDir);
   } catch (error) {
     throw new Error(`STATE_DIR cannot be written (${sayError(error)}): make it and give it to the user of the service`);
   }
-  stack.use(lockState(settings.stateDir, parts.pid));
-  const stamp = new Date(clock.now()).toISOString().replace(/[-:]|\..*/g, '');
-  const { db, setAside } = openDatabase(join(settings.stateDir, 'state.db'), stamp);
-  const whole = stack.use(sqliteStore(db));
-  const tell = (text: string) => {
-    whole.event('error', null, text, clock.now());
-    log.error(text);
+  const looks = new Map<string, { at: number; summary: string }>([['', lookedNow(parts.clock)]]);
+  const stuck = () => [...looks.values()].some((look) => parts.clock.monotonic() - look.at >= STUCK);
+  const beat = signOfLife(parts, signal, () => !stuck());
+  const work = await takeOver(settings, parts, signal, () => looks.set('', lookedNow(parts.clock)));
+  if (work === null) return;
+  looks.delete('');
+  stack.use(work);
+  const { db } = work;
+  const clock = steadyClock(parts.clock);
+  const carried = carryClocks(db, { wall: clock.now(), boot: sinceBoot() });
+  const whole = stack.use(wallStore(sqliteStore(db), parts.clock));
+  stack.use(keepState(db, settings, { clock: parts.clock, steady: clock, boot: sinceBoot, log, end: parts.end }));
+  const tell = (text: string, level: 'info' | 'warn' | 'error' = 'error') => {
+    whole.event(level, null, text, clock.now());
+    log[level](text);
   };
-  if (setAside !== null) {
-    tell(`the database was damaged: set aside as ${setAside}; hosts are found again in the batch system and the cloud`);
-  }
+  for (const text of work.news) tell(text, work.rebuilt ? 'error' : 'warn');
+  if (carried !== 0) tell('clocks are carried on from before the start: what had elapsed then has elapsed now', 'info');
   const pools = settings.pools.map((one) => one.pool);
   for (const { host, pool, machineId } of adoptPools(db, pools)) {
     tell(
@@ -74,21 +92,22 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   }
   const running: PoolControl[] = [];
   const controllers: Controller[] = [];
-  const looks = new Map<string, { at: number; summary: string }>();
   for (const one of settings.pools) {
     const { pool } = one;
     const several = pools.length > 1;
     const own = { ...parts, log: several ? logOf(log, pool.name) : log };
     if (several) makeFolder(poolFolder(settings, pool.name), 0o700);
-    const ports = makePorts(settings, one, own);
+    const ports = fenced(makePorts(settings, one, own), work.duty.check);
+    if (work.rebuilt) await Promise.all(pool.hosts.map((host) => ports.bootstrap.forget(host).catch(() => {})));
     // Before the first machine: a cloud puts the key it finds now into the machines it starts.
     try {
       own.log.info(await ports.bootstrap.check(AbortSignal.any([signal, AbortSignal.timeout(BOOTSTRAP_LIMIT)])));
     } catch (error) {
       own.log.error(`nodes cannot be prepared: ${sayError(error)}`);
     }
-    const store = sqliteStore(db, { pool: pool.name });
-    looks.set(pool.name, { at: clock.monotonic(), summary: 'not looked yet' });
+    const store = wallStore(sqliteStore(db, { pool: pool.name }), parts.clock);
+    if (work.rebuilt) for (const key of brakeKeys(ports.clouds)) store.setBrake(listsFirst(clock.now()), key);
+    looks.set(pool.name, lookedNow(clock));
     const controller = stack.use(
       makeController({
         ...ports,
@@ -106,11 +125,16 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
         },
       }),
     );
+    stack.use(greetNodes({ bootstrap: ports.bootstrap, store, clock, log: own.log }));
     keepHandmade(one, store, controller.control);
     controllers.push(controller);
-    running.push({ name: pool.name, control: controller.control });
+    const control = inWallTime(controller.control, clock.offset, () => ({
+      active: activeView(work.duty, parts.standby),
+    }));
+    running.push({ name: pool.name, control });
   }
-  stack.use(await serve(running, { socket: settings.apiSocket, log, clock }));
+  const group = settings.apiGroup === null ? null : await groupId(parts.run, settings.apiGroup);
+  stack.use(await serve(running, { socket: settings.apiSocket, group, log, clock }));
   for (const notice of settings.notices) log.warn(notice);
   for (const { pool, clouds } of settings.pools) {
     const from = list(clouds.map((cloud) => (clouds.length > 1 ? cloud.name : cloud.kind)));
@@ -121,12 +145,14 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   }
   const queues = pools.map((pool) => pool.queue);
   await notify.ready(`watching ${queues.length > 1 ? 'queues' : 'queue'} ${list(queues)}`);
-  const stuck = () => [...looks.values()].some((look) => clock.monotonic() - look.at >= STUCK);
-  const beat = signOfLife(parts, signal, () => !stuck());
   await Promise.all(controllers.map((controller) => controller.run(signal)));
   await notify.stopping();
   await beat;
   log.info('stopped; what was under way is taken up again at the next start');
+}
+
+function lookedNow(clock: Clock): { at: number; summary: string } {
+  return { at: clock.monotonic(), summary: 'not looked yet' };
 }
 
 /** CLOUD=vcp: hosts that were built by hand are listed by the cloud and are not ours to drain or delete. */
@@ -192,7 +218,8 @@ export function rendered(
   const known = ask.cpus !== undefined && ask.memory !== undefined;
   const note =
     'add --cpus and --memory: what slurmd -C prints on a machine of the cloud; the service calculates with it';
-  return { lines, notes: known ? [] : [note] };
+  // What holds for the whole cluster is said once.
+  return { lines: [...new Set(lines)], notes: known ? [] : [note] };
 }
 
 /** For `check`: can the state be kept there? Rejects with the reason. */

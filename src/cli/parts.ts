@@ -37,12 +37,14 @@ export type RenderFlags = Flags & {
   /** MiB */
   readonly memory: number | undefined;
 };
+/** `standby`: take over from another head node instead of refusing to start beside it. */
+export type RunFlags = Flags & { readonly standby: boolean };
 /** `what`: names of tests to run; empty = all. */
 export type TestFlags = Flags & { readonly what: readonly string[] };
 
-/** Each ends with the exit code: 0 ok, 1 failed, 2 wrong use or configuration. */
+/** Each ends with the exit code: 0 ok, 1 failed, 2 wrong use or configuration, 3 another service took over. */
 export interface Actions {
-  run(flags: Flags): Promise<number>;
+  run(flags: RunFlags): Promise<number>;
   check(flags: Flags): Promise<number>;
   render(flags: RenderFlags): Promise<number>;
   lab(flags: LabFlags): Promise<number>;

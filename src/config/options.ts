@@ -8,6 +8,7 @@ import {
   amount,
   anyText,
   fraction,
+  groupName,
   name,
   oneOf,
   seconds,
@@ -62,6 +63,29 @@ export const ownOptions = [
     fallback: '/run/hybrid-cloud/api.sock',
     about: 'where the command line talks to the service',
   },
+  {
+    key: 'API_GROUP',
+    schema: groupName,
+    about: 'the group that may hold, release, drain and clean up; without it only root and the user of the service',
+  },
+  {
+    key: 'STANDBY_DIR',
+    schema: absolutePath,
+    about: 'shared folder in which the services of several head nodes see each other; without it STATE_DIR',
+  },
+  {
+    key: 'TAKEOVER_TIME',
+    schema: seconds(2),
+    fallback: '20',
+    about: 'seconds of silence of the service at work until one that stands by takes over',
+  },
+  {
+    key: 'BACKUP_INTERVAL',
+    schema: secondsOrNever,
+    fallback: '3600',
+    about: 'seconds between two backups of the database, or never',
+  },
+  { key: 'BACKUP_KEEP', schema: wholeNumber(1), fallback: '24', about: 'so many backups are kept' },
   { key: 'POLL_INTERVAL', schema: seconds(1), fallback: '5', about: 'seconds between two looks at the queue' },
   {
     key: 'POLICY',

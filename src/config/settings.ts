@@ -39,6 +39,14 @@ export interface Settings {
   readonly pollInterval: number;
   readonly stateDir: string;
   readonly apiSocket: string;
+  /** The group for changing commands, or null. */
+  readonly apiGroup: string | null;
+  /** Where services of several head nodes see each other. */
+  readonly standbyDir: string;
+  /** ms */
+  readonly takeover: number;
+  /** How often, ms, or null for never; and how many are kept. */
+  readonly backup: { readonly every: number | null; readonly keep: number };
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logStyle: 'auto' | 'journal' | 'text' | 'json';
   /** The folder that was found, see folder.ts; relative paths in the configuration are meant from here. */

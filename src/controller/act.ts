@@ -157,6 +157,7 @@ function ask(hands: Hands, cloud: Cloud, leases: readonly Lease[]): void {
       for (const [index, lease] of leases.entries()) if (answers[index] === true) taken(hands, lease);
       const free = leases.filter((_, index) => answers[index] !== true);
       if (free.length === 0) return;
+      await forgetOld(hands, free);
       try {
         const outcomes = await cloud.create(free, signal);
         for (const outcome of outcomes) {
@@ -175,6 +176,13 @@ function ask(hands: Hands, cloud: Cloud, leases: readonly Lease[]): void {
       }
     },
   );
+}
+
+/** The next machine has another host key than the last one had, also when nobody saw the last one go. */
+async function forgetOld(hands: Hands, leases: readonly Lease[]): Promise<void> {
+  const fresh = leases.filter(({ name }) => recordOf(hands, name).machineId === null);
+  // A key that stays is told when the login refuses it.
+  await Promise.allSettled(fresh.map(({ name, ip }) => hands.bootstrap.forget({ name, ip })));
 }
 
 /** Something answers on the address although the cloud has no machine there: never a second one beside it. */

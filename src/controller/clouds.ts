@@ -27,3 +27,8 @@ export function makeClouds(all: readonly NamedCloud[]): Clouds {
   const of = (host: Host) => (several ? (byName.get(host.cloud ?? '') ?? null) : (only ?? null));
   return { all, of, brakeOf: (host) => (several ? (of(host)?.name ?? '') : '') };
 }
+
+/** The names under which the brakes of these clouds are kept. */
+export function brakeKeys(all: readonly NamedCloud[]): readonly string[] {
+  return all.length > 1 ? all.map((one) => one.name) : [''];
+}

@@ -3,7 +3,7 @@
  * neither a clock nor a calendar.
  */
 import type { Limits, Pool, ScheduledLimit, WeekTime } from '../domain/pool.ts';
-import { timeOfWeek } from '../lib/calendar.ts';
+import { timeOfWeek } from '../lib/week.ts';
 
 /** @param at epoch ms */
 export function poolAt(pool: Pool, at: number): Pool {

@@ -1,65 +1,32 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
-import { isZone, timeOfWeek } from './calendar.ts';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { dayOf, monthOf } from './calendar.ts';
 
-const at = (text: string) => Date.parse(text);
-const WEEK = [1, 2, 3, 4, 5];
-
-describe('Monday to Friday, 8 to 18 o’clock in Tokyo', () => {
-  const inside = timeOfWeek({ days: WEEK, from: 8 * 60, to: 18 * 60, zone: 'Asia/Tokyo' });
-  for (const [when, is] of [
-    ['2026-11-23T07:59:59+09:00', false],
-    ['2026-11-23T08:00:00+09:00', true],
-    ['2026-11-23T12:34:56+09:00', true],
-    ['2026-11-23T17:59:59+09:00', true],
-    ['2026-11-23T18:00:00+09:00', false],
-    ['2026-11-27T17:59:00+09:00', true],
-    ['2026-11-28T12:00:00+09:00', false],
-    ['2026-11-29T12:00:00+09:00', false],
-  ] as const) {
-    test(`${when}: ${is}`, () => assert.equal(inside(at(when)), is));
+test('a moment lies in its day and its month, and both end where the next begin', () => {
+  for (let at = Date.UTC(2026, 0, 1); at < Date.UTC(2028, 2, 1); at += 77_777_777) {
+    for (const period of [dayOf, monthOf]) {
+      const { begins, ends } = period(at);
+      assert.ok(begins <= at && at < ends);
+      assert.equal(period(ends).begins, ends);
+      assert.deepEqual(period(begins), { begins, ends });
+    }
+    assert.ok(monthOf(at).begins <= dayOf(at).begins && dayOf(at).ends <= monthOf(at).ends);
   }
 });
 
-describe('over midnight: Friday 22:30 to 06:15', () => {
-  const inside = timeOfWeek({ days: [5], from: 22 * 60 + 30, to: 6 * 60 + 15, zone: 'UTC' });
-  for (const [when, is] of [
-    ['2026-11-27T22:29:00Z', false],
-    ['2026-11-27T22:30:00Z', true],
-    ['2026-11-28T00:00:00Z', true],
-    ['2026-11-28T06:14:00Z', true],
-    ['2026-11-28T06:15:00Z', false],
-    ['2026-11-28T22:45:00Z', false],
-  ] as const) {
-    test(`${when}: ${is}`, () => assert.equal(inside(at(when)), is));
-  }
-});
-
-test('whole days are one time: no gap at midnight', () => {
-  const weekend = timeOfWeek({ days: [6, 0], from: 0, to: 1440, zone: 'UTC' });
-  const always = timeOfWeek({ days: [0, 1, 2, 3, 4, 5, 6], from: 0, to: 1440, zone: 'UTC' });
-  for (let hour = 0; hour < 168; hour++) {
-    const moment = at('2026-11-23T00:00:00Z') + hour * 3_600_000;
-    assert.equal(weekend(moment), hour >= 5 * 24, `hour ${hour} after Monday`);
-    assert.ok(always(moment));
-  }
-});
-
-test('summer time: the clock on the wall counts', () => {
-  // Berlin: 2026-03-29 02:00 becomes 03:00, 2026-10-25 03:00 becomes 02:00
-  const inside = timeOfWeek({ days: [0], from: 60, to: 4 * 60, zone: 'Europe/Berlin' });
-  const hours = (from: string) => Array.from({ length: 6 }, (_, i) => inside(at(from) + i * 3_600_000));
-  assert.deepEqual(
-    hours('2026-03-28T23:30:00Z'),
-    [false, true, true, false, false, false],
-    '1 to 4 o’clock is two hours',
-  );
-  assert.deepEqual(hours('2026-10-24T22:30:00Z'), [false, true, true, true, true, false], 'and four in autumn');
-});
-
-test('a time zone that does not exist is known', () => {
-  assert.equal(isZone('Asia/Tokyo'), true);
-  assert.equal(isZone('UTC'), true);
-  assert.equal(isZone('Asia/Tokio'), false);
-  assert.equal(isZone(''), false);
+test('days are those of the place: a day of a clock change has 23 or 25 hours', () => {
+  const url = new URL('./calendar.ts', import.meta.url).href;
+  const program = `
+    const { dayOf } = await import(${JSON.stringify(url)});
+    const hours = (text) => { const d = dayOf(Date.parse(text)); return (d.ends - d.begins) / 3600000; };
+    console.log(hours('2026-03-29T12:00:00Z'), hours('2026-10-25T12:00:00Z'), hours('2026-06-01T12:00:00Z'));
+    console.log(new Date(dayOf(Date.parse('2026-06-01T16:00:00Z')).begins).toISOString());`;
+  const say = (TZ: string) =>
+    execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program], {
+      env: { ...process.env, TZ },
+      encoding: 'utf8',
+    }).split('\n');
+  assert.equal(say('Europe/Berlin')[0], '23 25 24');
+  assert.equal(say('Asia/Tokyo')[1], '2026-06-01T15:00:00.000Z', 'one o’clock at night in Tokyo is the next day');
 });

@@ -93,7 +93,7 @@ async function measure(jobs: number, hosts: number): Promise<Row> {
   await using controller = makeController({
     pool,
     batch,
-    clouds: [{ name: 'fake', cloud }],
+    clouds: [{ name: 'cloud', cloud }],
     bootstrap: fakeBootstrap({ clock }),
     store: sqliteStore(memoryDatabase()),
     clock,

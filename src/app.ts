@@ -218,7 +218,8 @@ export function rendered(
   const known = ask.cpus !== undefined && ask.memory !== undefined;
   const note =
     'add --cpus and --memory: what slurmd -C prints on a machine of the cloud; the service calculates with it';
-  return { lines, notes: known ? [] : [note] };
+  // What holds for the whole cluster is said once.
+  return { lines: [...new Set(lines)], notes: known ? [] : [note] };
 }
 
 /** For `check`: can the state be kept there? Rejects with the reason. */

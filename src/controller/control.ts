@@ -11,7 +11,8 @@ import type { ControllerParts, Memory } from './controller.ts';
 import type { Errands } from './errands.ts';
 import type { Health } from './health.ts';
 import type { Recorder } from './record.ts';
-import { jobViews, nodeViews } from './show.ts';
+import { budgetViews, jobViews, nodeViews } from './show.ts';
+import { usageOf } from './spending.ts';
 import type { Answer, Control, StatusView } from './view.ts';
 
 export interface ControlParts extends ControllerParts {
@@ -67,6 +68,7 @@ export function makeControl(parts: ControlParts): Control {
         policy: pool.policy,
         batch: parts.health.batch.view(),
         ...cloudViews(parts),
+        ...spendingViews(parts),
         tally: memory.tally,
         waiting: jobs.filter((job) => job.state === 'waiting').reduce((sum, job) => sum + job.tasks, 0),
         running: jobs.filter((job) => job.state === 'running').length,
@@ -181,6 +183,22 @@ function cloudViews({ store, health, brakes, pool }: ControlParts): Pick<StatusV
       maxNodes: pool.clouds?.find((one) => one.name === name)?.maxNodes ?? 0,
     })),
   };
+}
+
+/** What was spent and what of it is limited, as of now. */
+function spendingViews({ store, clock, pool }: ControlParts): Pick<StatusView, 'usage' | 'budget'> {
+  if (pool.clouds === undefined) return {};
+  const usage = usageOf(store, clock.now());
+  const alive = store.hosts().filter((host) => WITH_MACHINE.has(host.state));
+  const several = pool.clouds.length > 1;
+  const budget = [
+    ...budgetViews(null, pool.budget, usage(null), alive.length),
+    ...pool.clouds.flatMap((offer) => {
+      const mine = several ? alive.filter((host) => host.cloud === offer.name).length : alive.length;
+      return budgetViews(offer.name, offer.budget, usage(offer.name), mine);
+    }),
+  ];
+  return { usage: usage(null), ...(budget.length > 0 ? { budget } : {}) };
 }
 
 function brakeView({ kind, message, until }: CreationBrake): StatusView['brake'] {

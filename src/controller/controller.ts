@@ -14,6 +14,7 @@ import type { Log } from '../lib/log.ts';
 import { plan } from '../planner/plan.ts';
 import type { Store } from '../store/store.ts';
 import { act, type Hands } from './act.ts';
+import { tellBudgets } from './budget-news.ts';
 import { makeClouds, type NamedCloud } from './clouds.ts';
 import { makeControl } from './control.ts';
 import { makeErrands } from './errands.ts';
@@ -22,6 +23,7 @@ import { nextLook } from './interval.ts';
 import { observe, type Readings, type Sight, seenNow, snapshotOf } from './observe.ts';
 import { makeRecorder } from './record.ts';
 import { waitingBecause } from './show.ts';
+import { makeSpending } from './spending.ts';
 import { tellOwners } from './tell.ts';
 import type { Control, StatusView } from './view.ts';
 
@@ -87,6 +89,8 @@ export function makeController(parts: ControllerParts): Controller {
         : makeHealth('the cloud', kind, clock, recorder),
     ]),
   );
+  // Nothing is counted where nobody named a price, a budget or a second cloud.
+  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds);
   const views = () => parts.clouds.flatMap(({ name }) => health.get(name)?.view() ?? []);
   const memory: Memory = {
     completeReads: 0,
@@ -117,22 +121,26 @@ export function makeController(parts: ControllerParts): Controller {
       underWay: new Set([...underWay, ...errands.hosts]),
       retryCallAt,
     };
-    return { readings, s: snapshotOf(eyes, readings, seen) };
+    const s = snapshotOf(eyes, readings, seen);
+    return { readings, s: s === null || spending === null ? s : spending.withUsage(s) };
   }
 
   async function once(signal: AbortSignal): Promise<string> {
     register();
-    const { readings, s } = await snapshot(signal);
+    const looked = await snapshot(signal);
     if (signal.aborted) return 'stopping';
+    const { readings } = looked;
     batch.note(readings.batch);
     for (const { from, reading } of readings.clouds) health.get(from.name)?.note(reading);
     if (readings.batch.ok) memory.tally = readings.batch.value.tally;
-    if (s === null) {
+    if (looked.s === null) {
       memory.completeReads = 0;
       memory.sight = new Map([...memory.sight].map(([name, seen]) => [name, { ...seen, completeReads: 0 }]));
       memory.acted = false;
       return `nothing changed because ${silence(readings)}`;
     }
+    spending?.count(looked.s);
+    const s = spending?.withUsage(looked.s) ?? looked.s;
     memory.completeReads = s.completeReads;
     if (several) memory.sight = seenNow(memory.sight, readings, s, clouds);
     const decided = plan(s);
@@ -141,6 +149,7 @@ export function makeController(parts: ControllerParts): Controller {
     keepClocks(store, s, decided);
     const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];
     memory.last = { snapshot: s, plan: decided, waitingBecause: onDemand(() => waitingBecause(s, decided)) };
+    tellBudgets(store, recorder, s);
     warnOnce(memory, recorder, [...decided.warnings, ...unreadable.map((line) => `cannot be read: ${line}`)]);
     await act(hands, s, decided);
     await tellOwners(parts.batch, store, s, decided, signal);

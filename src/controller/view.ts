@@ -7,6 +7,7 @@ import type { Machine } from '../domain/machine.ts';
 import type { NodeState } from '../domain/node.ts';
 import type { Step, Verdict } from '../domain/plan.ts';
 import type { Policy } from '../domain/pool.ts';
+import type { Usage } from '../domain/usage.ts';
 
 /** Health of one of the two sides we read. */
 export interface ReadingView {
@@ -41,6 +42,20 @@ export interface BrakeView {
   readonly until: number | null;
 }
 
+/** One limit of a budget. */
+export interface BudgetView {
+  /** The cloud it is about; null = the pool. */
+  readonly cloud: string | null;
+  /** `nodes`, `node hours per day`, `money per month`... */
+  readonly what: string;
+  readonly used: number;
+  readonly limit: number;
+  /** When the count begins anew, epoch ms; null for nodes at one time. */
+  readonly endsAt: number | null;
+  /** `stopped`: no new nodes because of it. */
+  readonly state: 'ok' | 'warning' | 'stopped';
+}
+
 export interface StatusView {
   readonly version: string;
   readonly pid: number;
@@ -54,6 +69,10 @@ export interface StatusView {
   readonly cloud: ReadingView;
   /** Only where the pool has several, in the order of preference. */
   readonly clouds?: readonly CloudView[];
+  /** Only where prices, budgets or several clouds are set: what was spent since the day and the month began. */
+  readonly usage?: Usage;
+  /** All limits of the budgets; only where there are any. */
+  readonly budget?: readonly BudgetView[];
   /** The specification's tally, `{ PD: 3, R: 1 }`; from the last complete reading, null before the first. */
   readonly tally: Readonly<Record<string, number>> | null;
   readonly waiting: number;

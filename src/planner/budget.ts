@@ -4,7 +4,7 @@
  */
 import type { Budget } from '../domain/pool.ts';
 import type { Usage } from '../domain/usage.ts';
-import { span } from '../domain/words.ts';
+import { amount, span } from '../domain/words.ts';
 
 /** One limit of a budget with what is used of it. */
 export interface Line {
@@ -39,14 +39,4 @@ export function budgetStop(budget: Budget | undefined, usage: Usage | undefined,
   const last = over.toSorted((a, b) => b.endsAt - a.endsAt)[0];
   if (last === undefined) return null;
   return `the budget of ${amount(last.limit)} ${last.what} is used up (${amount(last.used)}); it begins anew in ${span(last.endsAt - at)}`;
-}
-
-/** Limits of which the part is used at which a warning is told, and that are not used up. */
-export function budgetWarnings(budget: Budget, usage: Usage): readonly Line[] {
-  return budgetLines(budget, usage).filter((line) => line.used >= line.limit * budget.warnAt && line.used < line.limit);
-}
-
-/** `12`, `12.4`, `0.05`: as many digits as a person needs. */
-export function amount(n: number): string {
-  return String(Number(n.toFixed(n < 10 ? 2 : 1)));
 }

@@ -61,6 +61,7 @@ export function passedOver(allowed: Allowance, view: View): string {
 
 /** `campus takes no new machine: ...`, one for each cloud that could have given one. */
 export function closedClouds(allowed: Allowance): readonly string[] {
+  if (allowed.spent) return [allowed.because];
   return [...(allowed.clouds ?? [])].flatMap(([name, cloud]) =>
     cloud.closed !== null && cloud.total > 0 ? [`${name} takes no new machine: ${cloud.closed}`] : [],
   );

@@ -66,7 +66,8 @@ function decide(
     if (one.host !== null) taken.add(one.host);
     steps.push(one);
   }
-  if (allowed.because !== '' && allowed.now < placement.create.length) steps.push(wait(allowed.because));
+  const stopped = allowed.spent && placement.verdicts.some((verdict) => verdict.kind === 'blocked');
+  if (allowed.because !== '' && (stopped || allowed.now < placement.create.length)) steps.push(wait(allowed.because));
   return amongClouds(s, hosts, within(steps, hosts, allowed));
 }
 

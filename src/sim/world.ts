@@ -111,7 +111,7 @@ export function makeWorld(options: WorldOptions = {}): World {
       batch: process.wrap('batch', batch, ['joinCluster', 'leaveCluster']),
       clouds: [...clouds].map(([name, one]) => ({ name, cloud: process.wrap('cloud', one, ['create', 'delete']) })),
       bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget']),
-      store: process.wrap('store', store, ['move', 'touch', 'setClocks', 'setBrake', 'setNote']),
+      store: process.wrap('store', store, ['move', 'touch', 'setClocks', 'setBrake', 'setNote', 'seen']),
       clock,
       log: quietLog,
       pollInterval: poll,

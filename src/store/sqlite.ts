@@ -7,6 +7,9 @@ import { type HostState, mayMove, WITH_MACHINE } from '../domain/lifecycle.ts';
 import type { CreationBrake, QueueClocks } from '../domain/snapshot.ts';
 import type { HostChanges, Store, StoredEvent } from './store.ts';
 
+/** Machines of so long ago count in no budget any more, ms. */
+const KEEP_LIVES = 400 * 24 * 3_600_000;
+
 /** Rows kept; older ones are dropped now and then, so the file stays bounded. */
 const KEEP = { journal: 20_000, events: 10_000 };
 
@@ -96,6 +99,22 @@ export function sqliteStore(db: DatabaseSync, options: SqliteOptions = {}): Stor
       prune();
     },
     events: (limit, after = 0) => (sql.events.all(pool, after, limit) as unknown as StoredEvent[]).reverse(),
+
+    seen(lives, at) {
+      transaction(db, () => {
+        for (const { host, machine, cloud, began, price } of lives)
+          sql.seen.run(pool, host, machine, cloud, Math.min(began, at), at, price);
+        sql.forgetLives.run(pool, at - KEEP_LIVES);
+      });
+    },
+    spent(from) {
+      const rows = sql.spent.all(from, from, pool, from) as unknown as {
+        cloud: string;
+        hours: number;
+        money: number;
+      }[];
+      return new Map(rows.map(({ cloud, hours, money }) => [cloud, { nodeHours: hours, money }]));
+    },
 
     note: (key) => fact<string | null>(`note:${key}`, null),
     setNote(key, value) {
@@ -196,6 +215,12 @@ function statements(db: DatabaseSync) {
       'INSERT INTO facts (pool, key, value) VALUES (?, ?, ?) ON CONFLICT (pool, key) DO UPDATE SET value = excluded.value',
     ),
     dropFact: db.prepare('DELETE FROM facts WHERE pool = ? AND key = ?'),
+    seen: db.prepare(`INSERT INTO lives (pool, host, machine, cloud, began, seen, price) VALUES (?, ?, ?, ?, ?, ?, ?)
+                      ON CONFLICT (pool, host, machine) DO UPDATE SET seen = max(seen, excluded.seen)`),
+    forgetLives: db.prepare('DELETE FROM lives WHERE pool = ? AND seen < ?'),
+    spent: db.prepare(`SELECT cloud, sum(max(0, seen - max(began, ?))) / 3600000.0 AS hours,
+                              sum(max(0, seen - max(began, ?)) * price) / 3600000.0 AS money
+                       FROM lives WHERE pool = ? AND seen > ? GROUP BY cloud`),
     event: db.prepare('INSERT INTO events (pool, at, level, subject, text) VALUES (?, ?, ?, ?, ?)'),
     events: db.prepare(
       `SELECT id, at, level, subject, text FROM events WHERE pool IN (?, '') AND id > ? ORDER BY id DESC LIMIT ?`,

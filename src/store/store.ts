@@ -5,6 +5,7 @@
 import type { Host, HostRecord } from '../domain/host.ts';
 import type { HostState } from '../domain/lifecycle.ts';
 import type { CreationBrake, QueueClocks } from '../domain/snapshot.ts';
+import type { Spent } from '../domain/usage.ts';
 
 export type EventLevel = 'info' | 'warn' | 'error';
 
@@ -35,6 +36,17 @@ export type HostChanges = Partial<
     | 'drainedBy'
   >
 >;
+
+/** One machine, from its beginning on. Times are epoch ms. */
+export interface Life {
+  readonly host: string;
+  /** The cloud's id. */
+  readonly machine: string;
+  readonly cloud: string;
+  readonly began: number;
+  /** Of an hour, when it was seen first. */
+  readonly price: number;
+}
 
 export interface Store extends Disposable {
   /**
@@ -73,6 +85,11 @@ export interface Store extends Disposable {
   event(level: EventLevel, subject: string | null, text: string, at: number): void;
   /** The newest `limit` events (with id greater than `after`), oldest first. */
   events(limit: number, after?: number): readonly StoredEvent[];
+
+  /** These machines exist at this time, and have since they began. Never counts a moment twice. */
+  seen(lives: readonly Life[], at: number): void;
+  /** What the machines of each cloud have cost from then on, by the cloud's name. */
+  spent(from: number): ReadonlyMap<string, Spent>;
 
   /** Remembers small facts (which job was told what). Null when never set. */
   note(key: string): string | null;

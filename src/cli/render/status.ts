@@ -2,9 +2,10 @@
  * `status`: the specification's tally first, then what a tired administrator asks, in that order: how many nodes, why
  * does anything wait, what is being done, and last, next to the prompt, what is wrong.
  */
-import type { ReadingView, StatusView } from '../../controller/view.ts';
+import type { BudgetView, ReadingView, StatusView } from '../../controller/view.ts';
 import { HOST_STATES } from '../../domain/lifecycle.ts';
-import { count } from '../../domain/words.ts';
+import type { Usage } from '../../domain/usage.ts';
+import { amount, count } from '../../domain/words.ts';
 import type { Screen, Style } from './screen.ts';
 import { type Cell, table } from './table.ts';
 import { pad, plain } from './text.ts';
@@ -26,6 +27,13 @@ export function renderStatus(view: StatusView, screen: Screen): string[] {
   );
   say('plan', view.summary);
   say('clouds', view.clouds?.map((cloud) => `${cloud.name} ${cloud.nodes} of ${cloud.maxNodes}`).join(', ') ?? '');
+  if (view.usage !== undefined) say('used', used(view.usage, view.budget));
+  for (const state of ['ok', 'warning', 'stopped'] as const)
+    say(
+      'budget',
+      (view.budget ?? []).filter((one) => one.state === state).map((one) => budget(one, screen.now)),
+      BUDGET[state],
+    );
   say('trouble', trouble(view, screen.now), 'red');
   if (view.brake !== null) say('pause', pause(view.brake, '', screen.now), 'yellow');
   for (const { name, brake } of view.clouds ?? [])
@@ -34,6 +42,24 @@ export function renderStatus(view: StatusView, screen: Screen): string[] {
   say('service', about(view, screen.now));
   if (view.active?.expected || (view.active?.standbys.length ?? 0) > 0) say('active', active(view.active));
   return [...tally(view), '', ...table([{ head: '' }, { head: '' }], rows, screen)];
+}
+
+const BUDGET = { ok: undefined, warning: 'yellow', stopped: 'red' } as const;
+
+/** Money only where somebody named a price. */
+function used({ day, month }: Usage, budgets: StatusView['budget']): string {
+  const priced = month.money > 0 || budgets?.some((one) => one.what.startsWith('money')) === true;
+  const say = (spent: Usage['day']) =>
+    `${amount(spent.nodeHours)} node hours${priced ? ` for ${amount(spent.money)}` : ''}`;
+  return `today ${say(day)}, this month ${say(month)}`;
+}
+
+function budget(one: BudgetView, now: number): string {
+  const whose = one.cloud === null ? '' : `${one.cloud}: `;
+  const part = one.endsAt === null || one.limit === 0 ? '' : ` (${Math.floor((100 * one.used) / one.limit)} %)`;
+  const stop = one.state === 'stopped' ? '; no new nodes, those that work go on' : '';
+  const anew = one.endsAt === null ? '' : `; begins anew in ${since(now, one.endsAt)}`;
+  return `${whose}${amount(one.used)} of ${amount(one.limit)} ${one.what}${part}${stop}${anew}`;
 }
 
 /** How each batch system calls waiting and running: these two lines are always there. */

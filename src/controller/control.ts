@@ -22,6 +22,7 @@ export interface ControlParts extends ControllerParts {
   readonly memory: Memory;
   /** Clouds by name, in the order of preference. */
   readonly health: { readonly batch: Health; readonly clouds: ReadonlyMap<string, Health> };
+  readonly wallOffset: () => number;
   /** Names under which brakes are kept. */
   readonly brakes: readonly string[];
   readonly startedAt: number;
@@ -186,9 +187,9 @@ function cloudViews({ store, health, brakes, pool }: ControlParts): Pick<StatusV
 }
 
 /** What was spent and what of it is limited, as of now. */
-function spendingViews({ store, clock, pool }: ControlParts): Pick<StatusView, 'usage' | 'budget'> {
+function spendingViews({ store, clock, pool, wallOffset }: ControlParts): Pick<StatusView, 'usage' | 'budget'> {
   if (pool.clouds === undefined) return {};
-  const usage = usageOf(store, clock.now());
+  const usage = usageOf(store, clock.now(), wallOffset());
   const alive = store.hosts().filter((host) => WITH_MACHINE.has(host.state));
   const several = pool.clouds.length > 1;
   const budget = [

@@ -36,6 +36,8 @@ export interface ControllerParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** What has to be added to the clock for the wall's time, ms; without it nothing. Budgets count the wall's days. */
+  readonly wallOffset?: () => number;
   /** POLL_INTERVAL, ms. */
   readonly pollInterval: number;
   readonly version: string;
@@ -91,8 +93,9 @@ export function makeController(parts: ControllerParts): Controller {
         : makeHealth('the cloud', kind, clock, recorder),
     ]),
   );
+  const wallOffset = parts.wallOffset ?? (() => 0);
   // Nothing is counted where nobody named a price, a budget or a second cloud.
-  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds);
+  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds, wallOffset);
   const views = () => parts.clouds.flatMap(({ name }) => health.get(name)?.view() ?? []);
   const memory: Memory = {
     completeReads: 0,
@@ -165,6 +168,7 @@ export function makeController(parts: ControllerParts): Controller {
     listeners,
     memory,
     health: { batch, clouds: health },
+    wallOffset,
     brakes: several ? parts.clouds.map((one) => one.name) : [''],
     startedAt: clock.now(),
     wake: look,

@@ -11,7 +11,7 @@ import { clockChanges, demandClocks } from './clocks.ts';
 import { raiseToFloor } from './floor.ts';
 import { gate } from './gate.ts';
 import { gathering } from './gather.ts';
-import { guard } from './guard.ts';
+import { guard, lostByBatchSystem } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
 import { amongClouds, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
@@ -31,7 +31,7 @@ export function plan(given: Snapshot): Plan {
   const allowed = gather === '' ? limit : { ...limit, now: 0, because: gather };
   const queue = demand ? demandClocks(s) : classicClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
-  const stop = s.clouds === undefined ? guard(hosts) : null;
+  const stop = s.clouds === undefined ? guard(hosts) : lostByBatchSystem(hosts);
   const steps =
     stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed, changes);
   const verdicts =

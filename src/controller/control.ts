@@ -220,5 +220,6 @@ function explainJob(name: string, memory: Memory): string | null {
   if (job === undefined || plan === undefined) return null;
   if (job.state === 'running') return `${job.id} runs on ${list(job.hosts)} (${job.code}).`;
   const verdict: Verdict | undefined = plan.verdicts.find((one) => one.job === job.id);
-  return `${job.id} waits (${job.code}, ${job.reason || 'no reason given'}): ${verdict?.because ?? 'not looked at yet'}.`;
+  const lead = verdict?.kind === 'not-helped' ? 'not helped by nodes: ' : '';
+  return `${job.id} waits (${job.code}, ${job.reason || 'no reason given'}): ${lead}${verdict?.because ?? 'not looked at yet'}.`;
 }

@@ -48,6 +48,8 @@ export interface ControllerParts {
 
 export interface Controller {
   readonly control: Control;
+  /** When the last plan would be another one although nothing changes, epoch ms; null = not before something does. */
+  readonly changesAt: number | null;
   /** One look: observe, plan, act. Never throws for what the two sides do. @returns what it decided, in sentences */
   look(signal: AbortSignal): Promise<string>;
   /** Looks until the signal aborts, then ends the calls under way. */
@@ -179,6 +181,9 @@ export function makeController(parts: ControllerParts): Controller {
 
   return {
     control,
+    get changesAt() {
+      return memory.last?.plan.changesAt ?? null;
+    },
     async look(signal) {
       const summary = await once(signal);
       memory.summary = summary;
@@ -204,6 +209,7 @@ export function makeController(parts: ControllerParts): Controller {
           states: store.hosts().map((host) => host.state),
           completeReads: memory.completeReads,
           acted: memory.acted,
+          changesIn: this.changesAt === null ? null : this.changesAt - clock.now(),
           // How long a failure took says nothing about load, and a scheduler that is back should be seen soon.
           batchTook: batch.view().ok ? batch.view().took : 0,
           cloudTook: Math.max(0, ...views().map((view) => (view.ok ? view.took : 0))),

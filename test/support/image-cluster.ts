@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import { type Run, type RunResult, run, sayRun } from '../../src/lib/run.ts';
 import { until } from './slurm-world.ts';
 
-const BUILD = join(import.meta.dirname, 'build-image.sh');
+const BUILD = join(import.meta.dirname, '../../lab/image.sh');
 const RUN_CONTAINER = join(import.meta.dirname, 'run-container.sh');
 const BRIDGE = 'hci0';
 const LOCK = '/run/hci0.lock';

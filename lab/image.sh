@@ -3,15 +3,15 @@
 # base made by mmdebstrap from this machine's own apt sources. Everything is kept in one folder of its own between runs
 # (the machine's images are not touched); a second build takes seconds. Needs root, buildah and mmdebstrap.
 #
-#   build-image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
-#   build-image.sh buildah WORD...                             any buildah command on the same storage; a container
+#   image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
+#   image.sh buildah WORD...                             any buildah command on the same storage; a container
 #                                                              made with it (from) must get a --name
 #
 #   IMAGE_CACHE  the folder; default ${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 CACHE=${IMAGE_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images}
-IMAGES=$(CDPATH='' cd -- "$(dirname -- "$0")/../../images" && pwd -P)
+IMAGES=$(CDPATH='' cd -- "$(dirname -- "$0")/../images" && pwd -P)
 # Anything in here that changes the base makes a new one.
 RECIPE=1
 umask 077
@@ -27,11 +27,11 @@ main() {
       on_storage "$@"
       ;;
     build)
-      [ $# -ge 3 ] || die "usage: build-image.sh build NAME TAG [OPTION...]"
+      [ $# -ge 3 ] || die "usage: image.sh build NAME TAG [OPTION...]"
       shift
       build "$@"
       ;;
-    *) die "usage: build-image.sh build NAME TAG [OPTION...] | buildah WORD..." ;;
+    *) die "usage: image.sh build NAME TAG [OPTION...] | buildah WORD..." ;;
   esac
 }
 
@@ -97,7 +97,7 @@ distribution_sources() {
 }
 
 die() {
-  printf '%s\n' "build-image: $*" >&2
+  printf '%s\n' "image: $*" >&2
   exit 1
 }
 

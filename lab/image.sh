@@ -5,12 +5,14 @@
 #
 #   image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
 #   image.sh buildah WORD...                             any buildah command on the same storage; a container
-#                                                              made with it (from) must get a --name
+#                                                        made with it (from) must get a --name
+#   image.sh forget                                      takes away what a killed build left
 #
-#   IMAGE_CACHE  the folder; default ${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images
+#   IMAGE_CACHE    the folder; default /var/tmp/hybrid-cloud-images
+#   IMAGE_CONTEXT  the folder that COPY reads from; default images/
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
-CACHE=${IMAGE_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images}
+CACHE=${IMAGE_CACHE:-/var/tmp/hybrid-cloud-images}
 IMAGES=$(CDPATH='' cd -- "$(dirname -- "$0")/../images" && pwd -P)
 # Anything in here that changes the base makes a new one.
 RECIPE=1
@@ -31,7 +33,12 @@ main() {
       shift
       build "$@"
       ;;
-    *) die "usage: image.sh build NAME TAG [OPTION...] | buildah WORD..." ;;
+    forget)
+      exec 9>"$CACHE/lock"
+      flock 9
+      forget_builds
+      ;;
+    *) die "usage: image.sh build NAME TAG [OPTION...] | buildah WORD... | forget" ;;
   esac
 }
 
@@ -50,7 +57,7 @@ build() {
   base=$(make_base)
   umask 022
   on_storage bud --layers --force-rm --isolation chroot --network host --build-arg "BASE_IMAGE=$base" "$@" \
-    -t "localhost/$tag" -f "$file" "$IMAGES" 9>&-
+    -t "localhost/$tag" -f "$file" "${IMAGE_CONTEXT:-$IMAGES}" 9>&-
 }
 
 # What a killed build left: its containers (a container for use has a name of its own). Under the lock no build runs.

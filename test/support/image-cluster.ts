@@ -59,7 +59,7 @@ export async function buildah(...words: string[]): Promise<string> {
 /** Proxy settings and the place of the cache are part of how this machine builds. */
 function buildEnv(): Record<string, string> {
   const kept = Object.entries(process.env).flatMap(([key, value]) =>
-    value !== undefined && /^(IMAGE_CACHE|XDG_CACHE_HOME|HOME|https?_proxy|no_proxy|BUILDAH_.*)$/i.test(key)
+    value !== undefined && /^(IMAGE_CACHE|HOME|https?_proxy|no_proxy|BUILDAH_.*)$/i.test(key)
       ? [[key, value] as const]
       : [],
   );

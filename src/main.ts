@@ -90,7 +90,11 @@ const actions: Actions = {
       {
         run,
         clock: systemClock,
-        place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
+        place: labPlace({
+          ...env,
+          ...(flags.batch === undefined ? {} : { LAB_BATCH: flags.batch }),
+          ...(flags.vcp ? { LAB_CLOUD: 'vcp' } : {}),
+        }),
         root,
         nodeBinary: process.execPath,
         out: process.stdout,

@@ -31,6 +31,15 @@ export function number(text: string): number {
   return n;
 }
 
+/** What the lab is made of. Ends the command with 2 when `--vcp` meets a batch system whose nodes have no image. */
+export function labSite(command: Command): Pick<LabFlags, 'batch' | 'vcp'> {
+  const { batch, vcp } = command.opts();
+  if (vcp === true && batch !== undefined && batch !== 'slurm') {
+    command.error(`error: --vcp does not go together with --batch ${batch}: its nodes are made for Slurm`);
+  }
+  return { batch, vcp: vcp === true };
+}
+
 /** How `lab` was called. Ends the command with 2 when `--once` meets `up` or `down`. */
 export function labMode(command: Command): LabFlags['mode'] {
   const [what] = command.args;

@@ -25,6 +25,8 @@ export type LabFlags = Flags & {
   readonly mode: 'live' | 'once' | 'up' | 'down';
   /** The batch system of the lab; undefined: what LAB_BATCH says, or Slurm. */
   readonly batch: string | undefined;
+  /** Nodes through the VCP SDK. */
+  readonly vcp: boolean;
 };
 /** `what`: names of tests to run; empty = all. */
 export type TestFlags = Flags & { readonly what: readonly string[] };

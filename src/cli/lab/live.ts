@@ -72,7 +72,7 @@ async function draw(parts: LabParts, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const picture = await look(api, stop);
     const screen = { columns: parts.columns(), color: parts.color, now: parts.clock.now() };
-    const lines = frame(picture, screen, parts.rows(), byHand(parts.place).name);
+    const lines = frame(picture, screen, parts.rows(), byHand(parts.place));
     if (!stop.aborted) parts.out.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}${CLEAR_REST}`);
     await parts.clock.sleep(LOOK_MS, stop);
   }

@@ -9,6 +9,7 @@ import { type Api, Interrupted, LabError, type LabParts } from './parts.ts';
 import type { Report, Seen } from './report.ts';
 import { makeReport } from './report.ts';
 import { type SampleJob, sampleJobs } from './sample.ts';
+import { checkVcp } from './vcp.ts';
 import { type Watched, watching } from './watching.ts';
 
 const LOOK_MS = 500;
@@ -37,14 +38,15 @@ export async function runSample(parts: LabParts, say: (text: string) => void): P
   const trouble = await follow(parts, batch, watched, sample, ids, say);
   await watched.look();
   const endedAt = clock.now();
-  const left = (await machines(place.account)).filter((life) => life.goneAt === null).map((life) => life.host);
+  const lives = await machines(place.account);
+  const left = lives.filter((life) => life.goneAt === null).map((life) => life.host);
   const seen: Seen = {
     sample,
     ids,
     jobs: await batch.jobs(),
     marker: await firstLine(join(place.shared, 'marker')),
     results: await results(join(place.shared, 'results')),
-    lives: await machines(place.account),
+    lives,
     moves: watched.moves,
     events: watched.events,
     verdicts: watched.verdicts,
@@ -53,6 +55,7 @@ export async function runSample(parts: LabParts, say: (text: string) => void): P
     startedAt,
     endedAt,
     trouble,
+    more: place.cloud === 'vcp' ? await checkVcp(parts, lives) : [],
   };
   return makeReport(seen);
 }

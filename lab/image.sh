@@ -7,6 +7,7 @@
 #   image.sh buildah WORD...                             any buildah command on the same storage; a container
 #                                                        made with it (from) must get a --name
 #   image.sh forget                                      takes away what a killed build left
+#   image.sh prune                                       and layers of which no image with a name is made any more
 #
 #   IMAGE_CACHE    the folder; default /var/tmp/hybrid-cloud-images
 #   IMAGE_CONTEXT  the folder that COPY reads from; default images/
@@ -33,13 +34,20 @@ main() {
       shift
       build "$@"
       ;;
-    forget)
-      exec 9>"$CACHE/lock"
-      flock 9
+    forget | prune)
+      locked
       forget_builds
+      # Not by force: an image that a container is made of stays.
+      if [ "$1" = prune ]; then on_storage rmi --prune 9>&-; fi
       ;;
-    *) die "usage: image.sh build NAME TAG [OPTION...] | buildah WORD... | forget" ;;
+    *) die "usage: image.sh build NAME TAG [OPTION...] | buildah WORD... | forget | prune" ;;
   esac
+}
+
+# While one builds nobody else does, and nobody takes away the layers it has just made.
+locked() {
+  exec 9>"$CACHE/lock"
+  flock 9
 }
 
 # The state of mounts is in /run: it must not outlive the machine's.
@@ -51,8 +59,7 @@ build() {
   case $1 in /*) file=$1 ;; *) file=$IMAGES/$1/Containerfile ;; esac
   tag=$2
   shift 2
-  exec 9>"$CACHE/lock"
-  flock 9
+  locked
   forget_builds
   base=$(make_base)
   umask 022

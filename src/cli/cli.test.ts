@@ -105,6 +105,11 @@ const commands: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] =
   { argv: ['lab'], code: 0 },
   { argv: ['lab', 'up', '--once'], code: 2, err: /--once does not go together with 'lab up'/ },
   { argv: ['lab', '--batch', 'lsf'], code: 2, err: /slurm, gridengine/ },
+  {
+    argv: ['lab', '--vcp', '--batch', 'gridengine'],
+    code: 2,
+    err: /--vcp does not go together with --batch gridengine/,
+  },
   { argv: ['lab', 'sideways'], code: 2, err: /Allowed choices are up, down/ },
   { argv: ['test'], code: 0 },
   { argv: ['--help'], code: 0, out: /^Usage: hybrid-cloud/ },
@@ -192,14 +197,16 @@ test('global flags count before and behind the command', () =>
     await call(['check', '--json'], { color: true });
     await call(['lab', 'up']);
     await call(['lab', '--once', '--json', '--batch', 'gridengine']);
+    await call(['lab', '--vcp', '--batch', 'slurm', '--once']);
     await call(['test', 'planner', 'store']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
       ['run', expected],
       ['run', expected],
       ['check', { ...none, json: true, color: true }],
-      ['lab', { ...none, mode: 'up', batch: undefined }],
-      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine' }],
+      ['lab', { ...none, mode: 'up', batch: undefined, vcp: false }],
+      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine', vcp: false }],
+      ['lab', { ...none, mode: 'once', batch: 'slurm', vcp: true }],
       ['test', { ...none, what: ['planner', 'store'] }],
     ]);
   }));

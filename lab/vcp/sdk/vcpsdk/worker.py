@@ -13,11 +13,13 @@ WORK = {"starting": "start", "stopping": "stop"}
 
 
 def main():
-    begun = set()
+    begun = []
     while True:
         with controller.locked() as data:
-            wanted = {(WORK[node["hook"]], node["id"]) for node in controller.all_nodes(data) if node["hook"] in WORK}
-        for work in wanted - begun:
+            wanted = [(WORK[node["hook"]], node["id"]) for node in controller.all_nodes(data) if node["hook"] in WORK]
+        for work in wanted:
+            if work in begun:
+                continue
             threading.Thread(target=hook.run, args=work, daemon=True).start()
         # What is no longer wanted is done, or its node is gone.
         begun = wanted

@@ -67,11 +67,12 @@ build() {
     -t "localhost/$tag" -f "$file" "${IMAGE_CONTEXT:-$IMAGES}" 9>&-
 }
 
-# What a killed build left: its containers (a container for use has a name of its own). Under the lock no build runs.
+# What a killed build left: its containers (a container for use has a name of its own), half a base. Under the lock no build runs.
 forget_builds() {
   for container in $(on_storage containers --all --format '{{.ContainerName}}' | grep -- '-working-container'); do
-    on_storage rm "$container" >/dev/null || :
+    on_storage rm "$container" >/dev/null 2>&1 || : # it may have gone by itself
   done
+  rm -f "$CACHE/base.tar" "$CACHE/sources.list" "$CACHE/apt.conf"
 }
 
 # Prints the name of the base image; makes it when it is not there.

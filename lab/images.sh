@@ -15,7 +15,7 @@ setsid sh "$0" alone &
 worker=$!
 stop() {
   trap '' INT TERM HUP
-  kill -TERM -- "-$worker" 2>/dev/null || :
+  kill -TERM "-$worker" 2>/dev/null || :
   wait "$worker" || :
   if [ "$LAB_CLOUD" = vcp ]; then sh "$SCRIPTS/image.sh" forget; fi
   exit 130

@@ -6,13 +6,15 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { Batch } from './batch/batch.ts';
-import { batchFamilies } from './batch/registry.ts';
+import { batchFamilies, slurmConfLines } from './batch/registry.ts';
 import type { Bootstrap } from './bootstrap/bootstrap.ts';
 import { ownKey } from './bootstrap/key.ts';
 import { bootstrapKinds } from './bootstrap/registry.ts';
+import type { RenderFlags } from './cli/parts.ts';
 import type { Cloud } from './cloud/cloud.ts';
-import { cloudKinds, keptHosts } from './cloud/registry.ts';
+import { cloudKinds, keptHosts, renderAddHost } from './cloud/registry.ts';
 import type { Settings } from './config/settings.ts';
+import { hostsLines } from './controller/check/hosts-file.ts';
 import { makeController } from './controller/controller.ts';
 import type { Control } from './controller/view.ts';
 import { sayError } from './domain/errors.ts';
@@ -137,6 +139,26 @@ export function makePorts(
       stateDir: settings.stateDir,
     }),
   };
+}
+
+/** The words in front of the batch system's commands: on the other side of them is the head node. */
+export function headPrefix(settings: Settings): readonly string[] {
+  const prefix = settings.values.batch.BATCH_RUN_PREFIX;
+  return Array.isArray(prefix) ? prefix.map(String) : [];
+}
+
+/** For `render`: lines for another file, and what to know besides. */
+export function rendered(
+  { pool: { hosts, queue }, values, configDir }: Settings,
+  ask: Pick<RenderFlags, 'what' | 'cpus' | 'memory'>,
+): { lines: readonly string[]; notes: readonly string[] } {
+  if (ask.what === 'hosts') return { lines: hostsLines(hosts), notes: [] };
+  if (ask.what === 'add-host') return renderAddHost(values.cloud, configDir, hosts);
+  const lines = slurmConfLines({ queue, hosts, cpus: ask.cpus, memoryMiB: ask.memory });
+  const known = ask.cpus !== undefined && ask.memory !== undefined;
+  const size =
+    'add --cpus and --memory: what slurmd -C prints on a machine of the cloud; the service calculates with it';
+  return { lines, notes: known ? [] : [size] };
 }
 
 /** For `check`: can the state be kept there? Rejects with the reason. */

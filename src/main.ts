@@ -15,6 +15,13 @@ const { env } = process;
 const root = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
+// A folder that was removed under us would fail every command we run, with words that name none of it.
+try {
+  process.cwd();
+} catch {
+  process.chdir('/');
+}
+
 /** Batch systems find their server through these; children get nothing else of our environment but PATH, HOME... */
 inheritEnv(env, [
   'SLURM_CONF',
@@ -70,44 +77,56 @@ const actions: Actions = {
   async check(flags) {
     const settings = await settingsOf(flags);
     if (settings === null) return 2;
-    const { makePorts, writable } = await import('./app.ts');
+    const { headPrefix, makePorts, writable } = await import('./app.ts');
     const { checkAll } = await import('./controller/check/check.ts');
     const { describe } = await import('./config/settings.ts');
     const { renderCheck } = await import('./cli/render/check.ts');
     const { quietLog } = await import('./lib/log.ts');
     const ports = makePorts(settings, { run, clock: systemClock, log: quietLog });
-    const lines = await checkAll(settings, ports, { clock: systemClock, writable, signal: stop.signal });
+    const names = { run, prefix: headPrefix(settings) };
+    const lines = await checkAll(settings, ports, { clock: systemClock, writable, names, signal: stop.signal });
     if (flags.json) print(JSON.stringify({ settings: describe(settings), lines }, null, 2));
     else print(renderCheck(lines, { color: flags.color, columns: columns(), now: systemClock.now() }).join('\n'));
     return lines.some((line) => line.ok === 'wrong') ? 1 : 0;
   },
 
+  async render(flags) {
+    const settings = await settingsOf(flags);
+    if (settings === null) return 2;
+    const { rendered } = await import('./app.ts');
+    const { lines, notes } = rendered(settings, flags);
+    print(lines.join('\n'));
+    for (const note of notes) process.stderr.write(`${note}\n`);
+    return 0;
+  },
+
   async lab(flags) {
     const { lab } = await import('./cli/lab/lab.ts');
     const { labPlace } = await import('./cli/lab/place.ts');
-    return lab(
-      { mode: flags.mode, json: flags.json },
-      {
-        run,
-        clock: systemClock,
-        place: labPlace({
-          ...env,
-          ...(flags.batch === undefined ? {} : { LAB_BATCH: flags.batch }),
-          ...(flags.vcp ? { LAB_CLOUD: 'vcp' } : {}),
-        }),
-        root,
-        nodeBinary: process.execPath,
-        out: process.stdout,
-        err: process.stderr,
-        color: flags.color,
-        columns,
-        rows: () => process.stdout.rows ?? 24,
-        isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
-        keys: process.stdin.isTTY === true ? process.stdin : undefined,
-        openClient: apiClient,
-        signal: stop.signal,
-      },
-    );
+    const parts = {
+      run,
+      clock: systemClock,
+      place: labPlace({
+        ...env,
+        ...(flags.batch === undefined ? {} : { LAB_BATCH: flags.batch }),
+        ...(flags.vcp ? { LAB_CLOUD: 'vcp' } : {}),
+      }),
+      root,
+      nodeBinary: process.execPath,
+      out: process.stdout,
+      err: process.stderr,
+      color: flags.color,
+      columns,
+      rows: () => process.stdout.rows ?? 24,
+      isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      keys: process.stdin.isTTY === true ? process.stdin : undefined,
+      openClient: apiClient,
+      signal: stop.signal,
+    };
+    const { mode, json, socket } = flags;
+    if (!flags.simulated || mode === 'up' || mode === 'down') return lab({ mode, json }, parts);
+    const { labSimulated } = await import('./cli/lab/simulated.ts');
+    return labSimulated({ mode, json, socket, version, pid: process.pid }, parts);
   },
 
   async test(flags) {

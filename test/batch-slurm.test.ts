@@ -94,6 +94,14 @@ describe('on one Slurm with a second partition and a node outside', { skip }, ()
     });
     await batch.checkVersion();
 
+    await t.test('who may not change nodes is told so by a real slurmctld, and nothing was changed', async () => {
+      const nobody = adapter(world, (command, options) =>
+        world.run(['setpriv', '--reuid=65534', '--clear-groups', ...command], options),
+      );
+      await assert.rejects(nobody.checkVersion(), { kind: 'permission' });
+      assert.equal((await batch.getStatus('cloud', ['c1'])).nodes[0]?.closed, 'no');
+    });
+
     await t.test('a queue without any host of ours is there all the same, and the hosts are not in it', async () => {
       const status = await batch.getStatus('far', ['c1', 'c2']);
       assert.deepEqual(

@@ -5,12 +5,12 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
 import { DEFAULT_SOCKET } from '../service/paths.ts';
-import { flagsOf, json, labMode, labSite, number, setting } from './options.ts';
-import type { Call, CliParts, Flags } from './parts.ts';
+import { flagsOf, json, labMode, labSite, number, renderFlags, setting, simulated, size } from './options.ts';
+import { type Call, type CliParts, type Flags, RENDERED } from './parts.ts';
 import { plain } from './render/text.ts';
 import { simulateOptions } from './simulate-options.ts';
 
-export type { Actions, CliParts, Flags, LabFlags, TestFlags } from './parts.ts';
+export type { Actions, CliParts, Flags, LabFlags, RenderFlags, TestFlags } from './parts.ts';
 
 /** Narrower than this nothing can be read; the terminal breaks the lines then. */
 const MIN_COLUMNS = 20;
@@ -96,6 +96,12 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
   act('check', 'look at configuration, batch system, cloud and ssh, and say what to do', (flags) =>
     parts.actions.check(flags),
   ).addOption(json());
+  act('render', 'print the lines for another file that follow from hosts.json', (_flags, command) =>
+    parts.actions.render(renderFlags(parts, command)),
+  )
+    .addArgument(new Argument('<what>', 'for vcp_config.yml, /etc/hosts or slurm.conf').choices(RENDERED))
+    .option('--cpus <n>', 'slurm-conf: CPUs of one cloud machine', size)
+    .option('--memory <MiB>', 'slurm-conf: memory of one cloud machine', size);
   reading('status', 'jobs, nodes, why anything waits, and what is wrong', async () => (await views()).status);
   reading('nodes', 'every host, its state and why', async () => (await views()).nodes);
   reading('jobs', 'every job of the queue and what becomes of it', async () => (await views()).jobs);
@@ -129,11 +135,12 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
   );
   for (const option of simulateOptions()) replay.addOption(option);
   act('lab', 'a real cluster on this machine, with the service at work', (flags, command) =>
-    parts.actions.lab({ ...flags, mode: labMode(command), ...labSite(command) }),
+    parts.actions.lab({ ...flags, mode: labMode(command), ...labSite(command), simulated: simulated(command) }),
   )
     .addArgument(
       new Argument('[what]', 'up starts it and leaves it to you, down takes it away').choices(['up', 'down']),
     )
+    .option('--simulated', 'without root: the real service with a simulated batch system, cloud and nodes')
     .option('--once', 'run the sample jobs to their end, print what happened, clean up')
     .addOption(
       new Option('--batch <name>', 'the batch system to try (default: slurm)').choices(['slurm', 'gridengine']),

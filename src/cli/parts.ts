@@ -27,6 +27,17 @@ export type LabFlags = Flags & {
   readonly batch: string | undefined;
   /** Nodes through the VCP SDK. */
   readonly vcp: boolean;
+  /** Nothing real but the service. */
+  readonly simulated: boolean;
+};
+/** What `render` prints, for pasting into other files. */
+export const RENDERED = ['add-host', 'hosts', 'slurm-conf'] as const;
+export type RenderFlags = Flags & {
+  readonly what: (typeof RENDERED)[number];
+  /** What one machine of the cloud has, for slurm.conf; undefined = not given. */
+  readonly cpus: number | undefined;
+  /** MiB */
+  readonly memory: number | undefined;
 };
 /** `what`: names of tests to run; empty = all. */
 export type TestFlags = Flags & { readonly what: readonly string[] };
@@ -35,6 +46,7 @@ export type TestFlags = Flags & { readonly what: readonly string[] };
 export interface Actions {
   run(flags: Flags): Promise<number>;
   check(flags: Flags): Promise<number>;
+  render(flags: RenderFlags): Promise<number>;
   lab(flags: LabFlags): Promise<number>;
   test(flags: TestFlags): Promise<number>;
 }

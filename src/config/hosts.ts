@@ -5,7 +5,8 @@
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Host } from '../domain/host.ts';
-import { addressTrouble, isHostName, isLoopback, sameAddress } from './address.ts';
+import { sameAddress } from '../lib/address.ts';
+import { addressTrouble, isHostName, isLoopback } from './address.ts';
 import { type Files, readText } from './files.ts';
 import { JsonError, type JsonNode, parseJson, placeOf } from './json.ts';
 import { type Findings, quote } from './problems.ts';

@@ -4,7 +4,7 @@
  */
 import type { Batch, HostOutcome } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
-import type { Cloud, Lease } from '../cloud/cloud.ts';
+import type { Cloud, CreateOutcome, Lease } from '../cloud/cloud.ts';
 import { CloudError, sayError } from '../domain/errors.ts';
 import type { HostRecord } from '../domain/host.ts';
 import type { Machine } from '../domain/machine.ts';
@@ -13,7 +13,7 @@ import type { Snapshot } from '../domain/snapshot.ts';
 import { list, span } from '../domain/words.ts';
 import type { Clock } from '../lib/clock.ts';
 import { randomId } from '../lib/ids.ts';
-import { afterAcceptance, afterRefusal } from '../planner/brake.ts';
+import { afterAcceptance, afterBatch, afterRefusal } from '../planner/brake.ts';
 import type { Store } from '../store/store.ts';
 import type { Errands } from './errands.ts';
 import type { Recorder } from './record.ts';
@@ -141,12 +141,19 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
       const free = leases.filter((_, index) => answers[index] !== true);
       if (free.length === 0) return;
       try {
-        for (const outcome of await hands.cloud.create(free, signal)) {
+        const outcomes = await hands.cloud.create(free, signal);
+        for (const outcome of outcomes) {
           if (outcome.error === null) accepted(hands, outcome.host, outcome.id);
           else refused(hands, outcome.host, outcome.error);
         }
+        paced(hands, outcomes);
       } catch (error) {
         for (const lease of free) refused(hands, lease.name, error);
+        if (error instanceof CloudError)
+          paced(
+            hands,
+            free.map(() => ({ error })),
+          );
       }
     },
   );
@@ -167,13 +174,27 @@ function accepted(hands: Hands, host: string, id: string | null): void {
   hands.recorder.brake(afterAcceptance);
 }
 
+/** A cloud that throttles is followed at its own rate. */
+function paced(hands: Hands, outcomes: readonly Pick<CreateOutcome, 'error'>[]): void {
+  const throttled = outcomes.flatMap(({ error }) => (error?.kind === 'throttled' ? sayError(error) : []));
+  const accepted = outcomes.filter(({ error }) => error === null).length;
+  const asked = outcomes.length;
+  const [message = ''] = throttled;
+  if (message !== '') hands.recorder.complain('warn', null, `the cloud throttles the creation of machines: ${message}`);
+  const batch = { asked, accepted, throttled: throttled.length, message };
+  hands.recorder.brake((brake) => afterBatch(brake, batch, hands.clock.now()));
+}
+
 /** What a refusal means for this host and for further creation (DESIGN 5). */
 function refused(hands: Hands, host: string, error: unknown): void {
   const at = hands.clock.now();
   const known = error instanceof CloudError ? error : new CloudError('ambiguous', sayError(error), { cause: error });
   hands.retryCallAt.set(host, at + ASK_AGAIN_AFTER_ERROR);
-  hands.recorder.complain('warn', host, `${host} was not created (${known.kind}): ${sayError(known)}`);
-  hands.recorder.brake((brake) => afterRefusal(brake, known.kind, sayError(known), at));
+  // Told once for all hosts of a call; see paced().
+  if (known.kind !== 'throttled') {
+    hands.recorder.complain('warn', host, `${host} was not created (${known.kind}): ${sayError(known)}`);
+    hands.recorder.brake((brake) => afterRefusal(brake, known.kind, sayError(known), at));
+  }
   // The lease is kept when it may have been created all the same; the next list tells.
   if (known.kind === 'ambiguous' || known.kind === 'temporary') return;
   hands.recorder.move(host, 'cooling', `not created (${known.kind}): ${known.message}`);

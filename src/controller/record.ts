@@ -31,7 +31,9 @@ export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () =
     const after = change(before);
     if (after === before) return;
     store.setBrake(after);
-    if (after.kind !== null && (after.kind !== before.kind || after.until !== before.until)) {
+    // A cloud that throttles is asked again every second or two: told when it begins and when it ends.
+    const again = after.kind === before.kind && (after.kind === 'throttled' || after.until === before.until);
+    if (after.kind !== null && !again) {
       const wait = after.until === null ? 'until something changes' : `for ${span(after.until - clock.now())}`;
       tell('warn', null, `creation of nodes is paused ${wait} (${after.kind}): ${after.message}`);
     } else if (after.kind === null && before.kind !== null) tell('info', null, 'creation of nodes goes on');

@@ -28,6 +28,8 @@ export interface CreationBrake {
   readonly strikes: number;
   /** Machines in a row that never became ready. One that does sets it to 0. */
   readonly bootFailures: number;
+  /** A cloud that throttles is asked for so many machines at one time; missing = for any number. */
+  readonly atMost?: number;
 }
 
 export interface Snapshot {

@@ -9,6 +9,7 @@ import type { HostState } from '../domain/lifecycle.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { span } from '../domain/words.ts';
+import { bootDeadline } from './boot.ts';
 import { QUARANTINE_AT, quarantineFor } from './brake.ts';
 import { lost, MISSING_GRACE, registered, type View, working } from './view.ts';
 
@@ -38,10 +39,13 @@ const RULES: Readonly<Record<HostState, Rule>> = {
 
   starting(s, v) {
     const { machine, record } = v;
+    const deadline = bootDeadline(record, machine, s.pool);
     if (machine === undefined) {
-      if (s.at - record.since > s.pool.timing.boot) {
-        const because = `no machine appeared within ${span(s.pool.timing.boot)}`;
-        return s.cloudReadAt > record.since ? failed(step('settle', v, 'cooling', because)) : null;
+      if (s.at > deadline) {
+        const gone = step('settle', v, 'cooling', `no machine appeared within ${span(deadline - record.since)}`);
+        if (s.cloudReadAt <= record.since) return null;
+        // What waited for its turn in a service that has ended was perhaps never asked for: that is no failed boot.
+        return s.completeReads < 2 ? gone : failed(gone);
       }
       // The answer was lost, or the service died before it asked: the same lease again makes the same machine.
       return due(s, v)
@@ -52,7 +56,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (machine.state === 'stopping') return remove(s, v, 'its machine is being taken away while it starts');
     if (machine.state === 'running')
       return step('prepare', v, 'preparing', `its machine runs after ${span(s.at - (record.bornAt ?? record.since))}`);
-    return late(s, v, s.pool.timing.boot, 'its machine does not run');
+    return late(s, v, deadline - record.since, 'its machine does not run');
   },
 
   preparing(s, v) {

@@ -26,8 +26,13 @@ export function allowance(s: Snapshot, hosts: readonly View[]): Allowance {
     const now = Math.min(total, byStarting, starting === 0 ? 1 : 0);
     return { total, now, because: `after trouble one machine is tried first: ${s.brake.message}` };
   }
-  const now = Math.min(total, byStarting);
-  return { total, now, because: now < total ? `at most ${limits.maxStarting} may start at one time` : '' };
+  const atOnce = s.brake.atMost ?? Number.POSITIVE_INFINITY;
+  const now = Math.min(total, byStarting, atOnce);
+  const because =
+    atOnce < byStarting
+      ? `the cloud takes only so many machines at one time, ${atOnce} are asked for now: ${s.brake.message}`
+      : `at most ${limits.maxStarting} may start at one time`;
+  return { total, now, because: now < total ? because : '' };
 }
 
 /** Creation is paused: why and until when. */

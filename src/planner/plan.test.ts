@@ -286,6 +286,42 @@ const LIFE: readonly { what: string; s: () => Snapshot; steps: string[] }[] = [
     steps: ['delete c1 -> stopping (failed)'],
   },
   {
+    what: 'BOOT_TIMEOUT counts from the begin of the machine itself, where the cloud tells it',
+    s: () =>
+      snapshot({
+        c1: { state: 'starting', record: { since: ago(2500 * SECOND) }, machine: { since: ago(999 * SECOND) } },
+        c2: { state: 'starting', record: { since: ago(2500 * SECOND) }, machine: { since: ago(1001 * SECOND) } },
+      }),
+    steps: ['delete c2 -> stopping (failed)'],
+  },
+  {
+    what: 'a begin before we asked, or one that nobody tells, counts from when we asked',
+    s: () =>
+      snapshot({
+        c1: { state: 'starting', record: { since: ago(999 * SECOND) }, machine: { since: ago(5000 * SECOND) } },
+        c2: { state: 'starting', record: { since: ago(1001 * SECOND) }, machine: { since: null } },
+      }),
+    steps: ['delete c2 -> stopping (failed)'],
+  },
+  {
+    what: 'a machine whose turn never comes, or whose clock runs ahead, ends when all others had their whole time',
+    s: () =>
+      snapshot({
+        c1: { state: 'starting', record: { since: ago(3999 * SECOND) }, machine: { since: NOW } },
+        c2: { state: 'starting', record: { since: ago(4001 * SECOND) }, machine: { since: NOW } },
+        c3: { state: 'starting', record: { since: ago(4001 * SECOND) }, machine: { since: NOW + 9000 * SECOND } },
+      }),
+    steps: ['delete c2 -> stopping (failed)', 'delete c3 -> stopping (failed)'],
+  },
+  {
+    what: 'what was perhaps never asked for before a restart is no failed boot',
+    s: () =>
+      snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND) } } }, [], {
+        completeReads: 1,
+      }),
+    steps: ['settle c1 -> cooling'],
+  },
+  {
     what: 'a machine that never appeared leaves the host cooling',
     s: () => snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND) } } }),
     steps: ['settle c1 -> cooling (failed)'],

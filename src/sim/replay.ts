@@ -41,6 +41,8 @@ export interface ReplayOptions {
   /** How many machines the cloud lets us ask for; null = any number. */
   readonly bucket: BucketOptions | null;
   readonly seed: number;
+  /** A submit hook of the batch system pokes the service: it looks when a job arrives. */
+  readonly hook?: boolean;
   /** Look at every interval, also when nothing can have changed: slow, for the proof that leaving out is harmless. */
   readonly everyLook?: boolean;
   /** Called now and then with the part of the jobs that has ended. */
@@ -64,6 +66,8 @@ export const LEAD = 60_000;
 /** Without a start or an end of a job for so long, while jobs wait and none runs, the replay gives up. ms */
 const STANDSTILL = 30 * 86_400_000;
 const NEVER = new AbortController().signal;
+/** A poked service looks at once, and not twice within this time (as the controller's own loop). ms */
+const BREATH = 100;
 
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { jobs, shape, poll } = options;
@@ -132,9 +136,10 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     const states = store.hosts().map((host) => host.state);
     const usual = nextLook({ base: poll, states, completeReads: looks, acted, batchTook: 0, cloudTook: 0 });
     // A call that has ended wakes the service; see the controller's own loop.
-    const pause = poked ? Math.min(100, usual) : usual;
+    const pause = poked ? Math.min(BREATH, usual) : usual;
     const quiet = !acted && looks > 2 && options.everyLook !== true;
-    flow.moveTo(events.now + (quiet ? skip(events, store, pool.timing, pause) : pause));
+    const next = events.now + (quiet ? skip(events, store, pool.timing, pause) : pause);
+    flow.moveTo(options.hook === true ? Math.min(next, Math.max(flow.nextArrival, events.now + BREATH)) : next);
     if (events.now - flow.lastMove > STANDSTILL && scheduler.waiting.length > 0 && scheduler.running.size === 0)
       throw new Error(standstill(scheduler.waiting, controller.control.status().summary));
   }

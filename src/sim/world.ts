@@ -16,6 +16,7 @@ import { memoryDatabase } from '../store/open.ts';
 import { sqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
 import { mortal } from './mortal.ts';
+import { makeNature } from './nature.ts';
 
 export interface WorldOptions {
   readonly hosts?: number;
@@ -83,14 +84,8 @@ export function makeWorld(options: WorldOptions = {}): World {
     hosts: hosts.map(({ name }) => ({ name, cpus, memoryMiB: 8000 })),
   });
   const cloud = fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND });
-  const running = () =>
-    new Set(
-      cloud
-        .machines()
-        .filter((one) => one.state === 'running')
-        .map((one) => one.host),
-    );
-  const bootstrap = fakeBootstrap({ clock, alive: (host) => running().has(host.name) });
+  const nature = makeNature({ clock, batch, cloud, hosts: hosts.map(({ name }) => name) });
+  const bootstrap = fakeBootstrap({ clock, alive: (host) => nature.running().has(host.name) });
   const store = sqliteStore(memoryDatabase());
   const poll = options.poll ?? 5 * SECOND;
   let process = mortal(options.dies);
@@ -108,37 +103,11 @@ export function makeWorld(options: WorldOptions = {}): World {
       pid: 1,
     });
   const never = new AbortController().signal;
-  const runsFor = new Map<string, number>();
-  const endsAt = new Map<string, number>();
-  const up = new Set<string>();
-  const killed: string[] = [];
   let controller = make();
   let nextLookAt = clock.now();
 
-  /** What happens outside the service: daemons follow their machines, jobs start and end. */
-  function live(): void {
-    const now = running();
-    for (const host of hosts) {
-      if (now.has(host.name) === up.has(host.name)) continue;
-      if (now.has(host.name)) {
-        up.add(host.name);
-        batch.nodeUp(host.name);
-      } else {
-        up.delete(host.name);
-        killed.push(...batch.running.filter((job) => batch.hostsOf(job).includes(host.name)));
-        batch.nodeDown(host.name);
-      }
-    }
-    for (const [job, at] of endsAt) {
-      if (clock.now() < at) continue;
-      endsAt.delete(job);
-      batch.finish(job);
-    }
-    for (const job of batch.schedule()) endsAt.set(job, clock.now() + (runsFor.get(job.split('_')[0] ?? job) ?? 0));
-  }
-
   async function look(): Promise<void> {
-    live();
+    nature.step();
     if (clock.now() < nextLookAt) return;
     try {
       await controller.look(never);
@@ -149,7 +118,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     nextLookAt = clock.now() + (moving ? Math.min(SECOND, poll) : poll);
     await clock.advance(0);
     if (process.dead()) begin();
-    live();
+    nature.step();
   }
 
   /** A new process on the same store; the old one, if it still waits for something, can do nothing any more. */
@@ -166,18 +135,14 @@ export function makeWorld(options: WorldOptions = {}): World {
     bootstrap,
     store,
     pool,
-    killed,
+    killed: nature.killed,
     get controller() {
       return controller;
     },
     set controller(next) {
       controller = next;
     },
-    submit(spec, runs) {
-      const id = batch.submit(spec);
-      runsFor.set(id.split('_')[0] ?? id, runs);
-      return id;
-    },
+    submit: nature.submit,
     async pass(ms) {
       const end = clock.now() + ms;
       for (;;) {

@@ -2,7 +2,8 @@
  * Puts the two readings of one moment together. A job and its node are read one after the other, nodes first: a job
  * that starts in between is in the list and makes its node busy, whatever the node's own record said.
  */
-import type { Job } from '../../domain/job.ts';
+import type { Ask, Job } from '../../domain/job.ts';
+import type { BatchNode } from '../../domain/node.ts';
 import { oneLine } from '../../lib/log.ts';
 import type { QueueStatus } from '../batch.ts';
 import type { Shape } from './ask.ts';
@@ -27,6 +28,7 @@ export function putTogether(readings: Readings): Omit<QueueStatus, 'took'> {
   const { queue, hosts, nodes } = readings;
   const { jobs, unreadable, doubtful } = understand(readings);
   const on = new Map<string, string[]>();
+  const asks = new Map<string, Ask[]>();
   const tally: Record<string, number> = {};
   for (const job of jobs) {
     tally[job.code] = (tally[job.code] ?? 0) + job.tasks;
@@ -34,6 +36,7 @@ export function putTogether(readings: Readings): Omit<QueueStatus, 'took'> {
       const ids = on.get(host);
       if (ids) ids.push(job.id);
       else on.set(host, [job.id]);
+      if (job.state === 'running') asks.set(host, [...(asks.get(host) ?? []), job.ask]);
     }
   }
   const views = toNodes(
@@ -42,6 +45,8 @@ export function putTogether(readings: Readings): Omit<QueueStatus, 'took'> {
     queue,
     (host) => on.get(host) ?? [],
     (host) => doubtful.has(host),
+  ).map((node) =>
+    nodes.records.get(node.host)?.cpusAllocated === 0 ? lessRoom(node, asks.get(node.host) ?? []) : node,
   );
   for (const [host, why] of nodes.broken) unreadable.push(`node ${host}: ${why}`);
   for (const node of views) {
@@ -50,6 +55,19 @@ export function putTogether(readings: Readings): Omit<QueueStatus, 'took'> {
     }
   }
   return { tally, jobs, nodes: views, unreadable };
+}
+
+/** The node's record knew of no job; all of these started after it was read, and it does not count what they take. */
+function lessRoom(node: BatchNode, asks: readonly Ask[]): BatchNode {
+  if (asks.length === 0) return node;
+  const full = asks.some((ask) => ask.exclusive);
+  const left = (all: number, key: 'cpusPerNode' | 'memoryMiB'): number =>
+    full ? 0 : Math.max(0, all - asks.reduce((sum, ask) => sum + ask[key], 0));
+  return {
+    ...node,
+    cpusFree: left(node.cpusFree, 'cpusPerNode'),
+    memoryFreeMiB: left(node.memoryFreeMiB, 'memoryMiB'),
+  };
 }
 
 /** Jobs, what cannot be read, and the hosts a job that cannot be read may be on. */

@@ -7,7 +7,6 @@ import { paint, type Screen, type Style } from '../render/screen.ts';
 import { renderStatus } from '../render/status.ts';
 import { cut, pad, plain, width } from '../render/text.ts';
 import { shortSince } from '../render/times.ts';
-import type { ByHand } from './batch.ts';
 
 export interface Picture {
   /** Null when the service did not answer; `trouble` says why. */
@@ -18,13 +17,10 @@ export interface Picture {
   readonly trouble: string;
 }
 
-export type LabWords = Pick<ByHand, 'name' | 'nodes'>;
-
 const FOOT = 'q or Ctrl-C ends it and cleans up';
 
 /** @returns at most `rows` lines, none wider than the screen */
-export function frame(picture: Picture, screen: Screen, rows: number, lab: LabWords): string[] {
-  const title = `hybrid-cloud lab: real ${lab.name}, real service, ${lab.nodes}`;
+export function frame(picture: Picture, screen: Screen, rows: number, title = 'hybrid-cloud lab'): string[] {
   const head = [paint(screen, 'bold', cut(title, screen.columns)), ''];
   const foot = ['', paint(screen, 'dim', cut(FOOT, screen.columns))];
   const room = Math.max(0, rows - head.length - foot.length);

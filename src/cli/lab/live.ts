@@ -72,10 +72,17 @@ async function draw(parts: LabParts, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const picture = await look(api, stop);
     const screen = { columns: parts.columns(), color: parts.color, now: parts.clock.now() };
-    const lines = frame(picture, screen, parts.rows(), byHand(parts.place));
+    const lines = frame(picture, screen, parts.rows(), titleOf(parts));
     if (!stop.aborted) parts.out.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}${CLEAR_REST}`);
     await parts.clock.sleep(LOOK_MS, stop);
   }
+}
+
+function titleOf({ place, simulated }: LabParts): string {
+  const { name, nodes } = byHand(place);
+  return simulated === undefined
+    ? `hybrid-cloud lab: real ${name}, real service, ${nodes}`
+    : `hybrid-cloud lab, simulated: real service, the rest is made up; --socket ${place.socket}`;
 }
 
 /** One failed look is shown as what it is; the next one may succeed. */

@@ -2,7 +2,19 @@
  * vcp_config.yml and vcp_flavor.yml as far as we can tell that they are right: YAML, known words, the provider and the
  * flavor. Older releases of the SDK ignore a misspelt key in silence; newer ones refuse the whole file.
  */
+import { join } from 'node:path';
 import { parseDocument } from 'yaml';
+import type { VcpValues } from './options.ts';
+
+/** Where vcp_config.yml is on this machine: VCP_CONFIG_DIR is meant inside the container, where there is one. */
+export function configFile(values: VcpValues, configDir: string): string {
+  return join(configFolder(values, configDir), 'vcp_config.yml');
+}
+
+/** The folder of vcp_config.yml and vcp_flavor.yml on this machine. */
+export function configFolder(values: VcpValues, configDir: string): string {
+  return (values.VCP_HELPER_COMMAND === undefined ? undefined : values.VCP_CONFIG_DIR) ?? configDir;
+}
 
 /** Section -> its keys. Sections of providers we do not know are left alone: releases add some. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {

@@ -133,7 +133,9 @@ const cases: [string, CheckPorts, string[]][] = [
           }),
       },
     }),
-    ['wrong hosts: slurm does not know c3 and c4 (add "NodeName=c3,c4 ..." to slurm.conf, then restart slurmctld)'],
+    [
+      'wrong hosts: slurm does not know c3 and c4 (add "NodeName=c3,c4 ..." to slurm.conf, as hybrid-cloud render slurm-conf prints it, then restart slurmctld)',
+    ],
   ],
   [
     'a host outside the queue',
@@ -243,6 +245,28 @@ for (const [what, parts, expected] of cases) {
     assert.deepEqual(troubles(await check(parts)), expected);
   });
 }
+
+test('what the cloud remarks and how names are looked up are lines like others, also when the cloud fails', async () => {
+  const parts = ports({
+    cloud: {
+      check: () => Promise.reject(new CloudError('auth', 'refused', { hint: 'renew it' })),
+      remarks: async () => [
+        { wrong: true, text: 'a file is wrong', hint: 'mend it' },
+        { wrong: false, text: 'a file is old', hint: '' },
+      ],
+    },
+  });
+  const answer = { code: 2, signal: null, stdout: '', stderr: '', took: 1 };
+  const flags = { timedOut: false, aborted: false, cut: false, notFound: false };
+  const names = { run: async (command: readonly string[]) => ({ command, ...answer, ...flags }), prefix: [] };
+  const lines = await checkAll(settings, parts, { clock: manualClock(), writable, names });
+  assert.deepEqual(troubles(lines), [
+    'note names: c1, c2, c3 and c4: no address is found under these names (hybrid-cloud render hosts prints the lines for /etc/hosts; Slurm can do without, with NodeAddr=)',
+    'wrong cloud: refused (renew it)',
+    'wrong cloud: a file is wrong (mend it)',
+    'note cloud: a file is old',
+  ]);
+});
 
 test('a STATE_DIR that cannot be written is told with the reason', async () => {
   const refused = async () => {

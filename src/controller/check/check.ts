@@ -10,6 +10,7 @@ import type { Pool } from '../../domain/pool.ts';
 import { count, list } from '../../domain/words.ts';
 import { type Ask, type AskTools, asker, type CheckLine, note, ok, wrong } from './ask.ts';
 import { absentHint, outsideHint } from './hints.ts';
+import { checkNames, type NameTools } from './names.ts';
 
 export type { CheckLine } from './ask.ts';
 
@@ -31,6 +32,8 @@ export interface CheckPorts {
 }
 
 export interface CheckTools extends AskTools {
+  /** Looks names up, where the batch system's commands run. Without it that is left out. */
+  readonly names?: NameTools;
   /** Resolves when files can be made in the folder (it may have to be made first); rejects with the reason. */
   readonly writable: (folder: string) => Promise<void>;
 }
@@ -38,9 +41,11 @@ export interface CheckTools extends AskTools {
 /** One line or more for every part, always in the same order. Never throws for what a part does. */
 export async function checkAll(settings: CheckSettings, ports: CheckPorts, tools: CheckTools): Promise<CheckLine[]> {
   const ask = asker(tools);
-  const [batch, cloud, state, bootstrap] = await Promise.all([
+  const [batch, cloud, remarks, names, state, bootstrap] = await Promise.all([
     checkBatch(settings, ports.batch, ask),
     checkCloud(ports.cloud, ask),
+    checkRemarks(ports.cloud, ask),
+    tools.names === undefined ? [] : checkNames(settings.pool.hosts, settings.batchSystem, tools.names, ask),
     checkState(settings.stateDir, tools, ask),
     ask('bootstrap', (signal) => ports.bootstrap.check(signal)),
   ]);
@@ -48,7 +53,9 @@ export async function checkAll(settings: CheckSettings, ports: CheckPorts, tools
     ...checkConfiguration(settings),
     ...batch.lines,
     ...(batch.status === null ? [] : checkQueue(settings, batch.status, cloud.machines)),
+    ...names,
     ...cloud.lines,
+    ...remarks,
     state,
     'value' in bootstrap ? ok('bootstrap', bootstrap.value) : bootstrap.line,
   ];
@@ -114,6 +121,12 @@ async function checkCloud(cloud: Cloud, ask: Ask) {
   const text =
     names.length === 0 ? 'lists no machine' : `lists ${count(names.length, 'machine', 'machines')}: ${list(names)}`;
   return { lines: [...lines, ok('cloud', text)], machines: listed.value };
+}
+
+async function checkRemarks(cloud: Cloud, ask: Ask): Promise<CheckLine[]> {
+  const remarks = await ask('cloud', async (signal) => (await cloud.remarks?.(signal)) ?? []);
+  if ('line' in remarks) return [remarks.line];
+  return remarks.value.map((one) => (one.wrong ? wrong : note)('cloud', one.text, one.hint));
 }
 
 async function checkState(folder: string, tools: CheckTools, ask: Ask): Promise<CheckLine> {

@@ -64,7 +64,10 @@ const actions: Actions = {
       });
     });
     try {
-      await runService(settings, { run, clock: systemClock, log, notify, version, pid: process.pid }, stop.signal);
+      const { pid } = process;
+      const end = (code: number): never => process.exit(code);
+      const { standby } = flags;
+      await runService(settings, { run, clock: systemClock, log, notify, version, pid, standby, end }, stop.signal);
       return 0;
     } catch (error) {
       log.error(`cannot run: ${error instanceof Error ? error.message : String(error)}`);
@@ -78,13 +81,17 @@ const actions: Actions = {
     const settings = await settingsOf(flags);
     if (settings === null) return 2;
     const { headPrefix, makePorts, writable } = await import('./app.ts');
-    const { checkAll } = await import('./controller/check/check.ts');
+    const { checkPools } = await import('./controller/check/check.ts');
+    const { checkActive } = await import('./takeover.ts');
     const { describe } = await import('./config/settings.ts');
     const { renderCheck } = await import('./cli/render/check.ts');
     const { quietLog } = await import('./lib/log.ts');
-    const ports = makePorts(settings, { run, clock: systemClock, log: quietLog });
+    const parts = { run, clock: systemClock, log: quietLog };
+    const pools = settings.pools.map((one) => ({ pool: one.pool, ports: makePorts(settings, one, parts) }));
     const names = { run, prefix: headPrefix(settings) };
-    const lines = await checkAll(settings, ports, { clock: systemClock, writable, names, signal: stop.signal });
+    const tools = { clock: systemClock, writable, names, signal: stop.signal };
+    const [active, found] = await Promise.all([checkActive(settings, systemClock), checkPools(settings, pools, tools)]);
+    const lines = [...found, active];
     if (flags.json) print(JSON.stringify({ settings: describe(settings), lines }, null, 2));
     else print(renderCheck(lines, { color: flags.color, columns: columns(), now: systemClock.now() }).join('\n'));
     return lines.some((line) => line.ok === 'wrong') ? 1 : 0;

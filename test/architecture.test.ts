@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** They put the parts together, so they may know all of them. */
-const TOP = ['app.ts', 'main.ts'];
+const TOP = ['app.ts', 'main.ts', 'takeover.ts'];
 
 /** Libraries and modules of Node that have one home. */
 const HOMES: readonly { readonly modules: RegExp; readonly home: RegExp; readonly says: string }[] = [

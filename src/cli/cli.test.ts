@@ -200,6 +200,7 @@ test('global flags count before and behind the command', () =>
       '--no-color',
     ];
     const expected = { configDir: '/etc/x', socket: '/s', set: { QUEUE_NAME: 'b=c' }, json: false, color: false };
+    const running = { ...expected, standby: false };
     await call([...flags, 'run'], { color: true });
     await call(['run', ...flags], { color: true });
     await call(['check', '--json'], { color: true });
@@ -210,8 +211,8 @@ test('global flags count before and behind the command', () =>
     await call(['test', 'planner', 'store']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
-      ['run', expected],
-      ['run', expected],
+      ['run', running],
+      ['run', running],
       ['check', { ...none, json: true, color: true }],
       ['render', { ...none, what: 'slurm-conf', cpus: 2, memory: undefined }],
       ['lab', { ...none, mode: 'up', batch: undefined, vcp: false, simulated: false }],

@@ -4,13 +4,13 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
-import { DEFAULT_SOCKET } from '../service/paths.ts';
+import { DEFAULT_SOCKET, ELSEWHERE } from '../service/paths.ts';
 import { flagsOf, json, labMode, labSite, number, renderFlags, setting, simulated, size } from './options.ts';
 import { type Call, type CliParts, type Flags, RENDERED } from './parts.ts';
 import { plain } from './render/text.ts';
 import { simulateOptions } from './simulate-options.ts';
 
-export type { Actions, CliParts, Flags, LabFlags, RenderFlags, TestFlags } from './parts.ts';
+export type { Actions, CliParts, Flags, LabFlags, RenderFlags, RunFlags, TestFlags } from './parts.ts';
 
 /** Narrower than this nothing can be read; the terminal breaks the lines then. */
 const MIN_COLUMNS = 20;
@@ -43,7 +43,8 @@ export async function cli(argv: readonly string[], parts: CliParts): Promise<num
     if (['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
     if (!(error instanceof ApiError)) throw error;
     await write(parts.err, `${plain(sayApiError(error, argv))}\n`);
-    return error.kind === 'refused' && error.status === 400 ? 2 : 1;
+    if (error.kind !== 'refused') return 1;
+    return error.status === 400 ? 2 : error.status === ELSEWHERE ? 3 : 1;
   }
 }
 
@@ -76,6 +77,7 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     program
       .command(name)
       .description(about)
+      .option('--pool <name>', 'this pool alone (default: all)')
       .action(async (...args) => {
         const command = args.at(-1) as Command;
         const run = await load();
@@ -92,7 +94,9 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
         done(await run(flagsOf(parts, command), command));
       });
 
-  act('run', 'the service itself, in the foreground', (flags) => parts.actions.run(flags));
+  act('run', 'the service itself, in the foreground', (flags, command) =>
+    parts.actions.run({ ...flags, standby: command.opts().standby === true }),
+  ).option('--standby', 'wait while another head node is at work, and take over when it falls silent');
   act('check', 'look at configuration, batch system, cloud and ssh, and say what to do', (flags) =>
     parts.actions.check(flags),
   ).addOption(json());

@@ -12,11 +12,25 @@ const env = `${DIR}/env`;
 const hosts = (n: number) =>
   JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`10.0.0.${i + 1}`, `c${i + 1}`])));
 
+test('with a folder for standby, that is where services see each other; backups can be switched off', () => {
+  const settings = loadSite(
+    `${fixture('first-generation.env').replace('VCP_ACCESSKEY=', 'VCP_ACCESSKEY=the-token')}\nSTANDBY_DIR=/shared\nTAKEOVER_TIME=10\nBACKUP_INTERVAL=never\nAPI_GROUP=ops\n`,
+  );
+  assert.equal(settings.standbyDir, '/shared');
+  assert.equal(settings.takeover, 10_000);
+  assert.deepEqual(settings.backup, { every: null, keep: 24 });
+  assert.equal(settings.apiGroup, 'ops');
+});
+
 test("the specification's own files start a site: everything else has its default", () => {
   const text = fixture('first-generation.env').replace('VCP_ACCESSKEY=', 'VCP_ACCESSKEY=the-token');
   const settings = loadSite(text);
-  const { sources, ...rest } = settings;
+  const { sources, pools, ...rest } = settings;
   assert.ok(sources.size > 20);
+  assert.deepEqual(
+    pools.map(({ pool, clouds, bootstrap }) => [pool, clouds.map(({ name, hosts: of }) => [name, of]), bootstrap]),
+    [[settings.pool, [['vcp', settings.pool.hosts]], 'ssh']],
+  );
   assert.deepEqual(rest, {
     pool: {
       name: 'cloud',
@@ -52,6 +66,10 @@ test("the specification's own files start a site: everything else has its defaul
     pollInterval: 5000,
     stateDir: '/var/lib/hybrid-cloud',
     apiSocket: '/run/hybrid-cloud/api.sock',
+    apiGroup: null,
+    standbyDir: '/var/lib/hybrid-cloud',
+    takeover: 20_000,
+    backup: { every: 3_600_000, keep: 24 },
     logLevel: 'info',
     logStyle: 'auto',
     configDir: DIR,

@@ -3,7 +3,19 @@
  * Names and defaults: DESIGN section 6 and the specification's table of variables.
  */
 import type { Option } from '../lib/option.ts';
-import { absolutePath, anyText, name, oneOf, seconds, secondsOrNever, socketPath, wholeNumber } from './forms.ts';
+import {
+  absolutePath,
+  amount,
+  anyText,
+  fraction,
+  groupName,
+  name,
+  oneOf,
+  seconds,
+  secondsOrNever,
+  socketPath,
+  wholeNumber,
+} from './forms.ts';
 
 export const ownOptions = [
   {
@@ -49,6 +61,29 @@ export const ownOptions = [
     fallback: '/run/hybrid-cloud/api.sock',
     about: 'where the command line talks to the service',
   },
+  {
+    key: 'API_GROUP',
+    schema: groupName,
+    about: 'the group that may hold, release, drain and clean up; without it only root and the user of the service',
+  },
+  {
+    key: 'STANDBY_DIR',
+    schema: absolutePath,
+    about: 'shared folder in which the services of several head nodes see each other; without it STATE_DIR',
+  },
+  {
+    key: 'TAKEOVER_TIME',
+    schema: seconds(2),
+    fallback: '20',
+    about: 'seconds of silence of the service at work until one that stands by takes over',
+  },
+  {
+    key: 'BACKUP_INTERVAL',
+    schema: secondsOrNever,
+    fallback: '3600',
+    about: 'seconds between two backups of the database, or never',
+  },
+  { key: 'BACKUP_KEEP', schema: wholeNumber(1), fallback: '24', about: 'so many backups are kept' },
   { key: 'POLL_INTERVAL', schema: seconds(1), fallback: '5', about: 'seconds between two looks at the queue' },
   {
     key: 'POLICY',
@@ -92,6 +127,34 @@ export const ownOptions = [
     about: 'auto (journal under systemd, else text), journal, text, json',
   },
   { key: 'POOL_NAME', schema: name, about: 'name of the pool towards the cloud; without it QUEUE_NAME' },
+  { key: 'CLOUD_NAME', schema: name, about: 'name of the cloud in what is shown and counted; without it CLOUD' },
+  {
+    key: 'PRICE_PER_HOUR',
+    schema: amount,
+    about: 'what one node costs in an hour, in any currency; for money budgets',
+  },
+  { key: 'BUDGET_NODES', schema: wholeNumber(0), about: 'budget: never more nodes than this at one time' },
+  { key: 'BUDGET_NODE_HOURS_PER_DAY', schema: amount, about: 'budget: node hours in one calendar day' },
+  { key: 'BUDGET_NODE_HOURS_PER_MONTH', schema: amount, about: 'budget: node hours in one calendar month' },
+  { key: 'BUDGET_MONEY_PER_DAY', schema: amount, about: 'budget: money in one calendar day; needs PRICE_PER_HOUR' },
+  { key: 'BUDGET_MONEY_PER_MONTH', schema: amount, about: 'budget: money in one calendar month; needs PRICE_PER_HOUR' },
+  {
+    key: 'BUDGET_WARN_AT',
+    schema: fraction,
+    fallback: '0.8',
+    about: 'budget: part of it, from 0 to 1, at which one warning is told',
+  },
 ] as const satisfies readonly Option[];
 
 export type OwnKey = (typeof ownOptions)[number]['key'];
+
+/** Options that a pool cannot have for itself. */
+export const WHOLE_SERVICE: ReadonlySet<string> = new Set([
+  'BATCH_SYSTEM',
+  'CONFIG_DIR',
+  'STATE_DIR',
+  'API_SOCKET',
+  'POLL_INTERVAL',
+  'LOG_LEVEL',
+  'LOG_STYLE',
+] satisfies OwnKey[]);

@@ -3,7 +3,7 @@
  * number of nodes, the queue names the pool, one node waits as long as all of them.
  */
 import type { z } from 'zod';
-import type { Pool } from '../domain/pool.ts';
+import type { Budget, Pool } from '../domain/pool.ts';
 import { ownOptions } from './options.ts';
 import type { Shown } from './settings.ts';
 import type { Reader } from './values.ts';
@@ -11,8 +11,8 @@ import type { Reader } from './values.ts';
 /** Values of the service's own options; absent when not given and without default, or when wrong. */
 export type Own = { readonly [O in (typeof ownOptions)[number] as O['key']]?: z.output<O['schema']> };
 
-/** The pool as the planner knows it. */
-export function makePool(own: Own, hosts: Pool['hosts']): Pool {
+/** The pool as the planner knows it. @param most what its only cloud allows */
+export function makePool(own: Own, hosts: Pool['hosts'], most = hosts.length): Pool {
   const queue = given(own.QUEUE_NAME);
   const cleanup = given(own.CLEANUP_NODE_WAIT_TIME);
   return {
@@ -22,7 +22,7 @@ export function makePool(own: Own, hosts: Pool['hosts']): Pool {
     hosts,
     limits: {
       minNodes: given(own.MIN_NODES),
-      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length),
+      maxNodes: Math.min(own.MAX_NODES ?? hosts.length, hosts.length, most),
       maxStarting: own.MAX_STARTING ?? hosts.length,
     },
     timing: {
@@ -34,6 +34,19 @@ export function makePool(own: Own, hosts: Pool['hosts']): Pool {
       stop: given(own.STOP_TIMEOUT),
     },
   };
+}
+
+/** BUDGET_*, or undefined when none of them is given. */
+export function budgetOf(own: Own): Budget | undefined {
+  const budget = {
+    nodes: own.BUDGET_NODES ?? null,
+    nodeHoursPerDay: own.BUDGET_NODE_HOURS_PER_DAY ?? null,
+    nodeHoursPerMonth: own.BUDGET_NODE_HOURS_PER_MONTH ?? null,
+    moneyPerDay: own.BUDGET_MONEY_PER_DAY ?? null,
+    moneyPerMonth: own.BUDGET_MONEY_PER_MONTH ?? null,
+  };
+  if (Object.values(budget).every((limit) => limit === null)) return undefined;
+  return { ...budget, warnAt: own.BUDGET_WARN_AT ?? 0.8 };
 }
 
 /** An option with a default has a value once there is no problem. */

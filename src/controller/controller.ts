@@ -5,7 +5,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
-import type { Cloud } from '../cloud/cloud.ts';
 import { sayError } from '../domain/errors.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -15,20 +14,24 @@ import type { Log } from '../lib/log.ts';
 import { plan } from '../planner/plan.ts';
 import type { Store } from '../store/store.ts';
 import { act, type Hands } from './act.ts';
+import { tellBudgets } from './budget-news.ts';
+import { makeClouds, type NamedCloud } from './clouds.ts';
 import { makeControl } from './control.ts';
 import { makeErrands } from './errands.ts';
-import { makeHealth } from './health.ts';
+import { type Health, makeHealth } from './health.ts';
 import { nextLook } from './interval.ts';
-import { observe, type Readings, snapshotOf } from './observe.ts';
+import { observe, type Readings, type Sight, seenNow, snapshotOf } from './observe.ts';
 import { makeRecorder } from './record.ts';
 import { waitingBecause } from './show.ts';
+import { makeSpending } from './spending.ts';
 import { tellOwners } from './tell.ts';
 import type { Control, StatusView } from './view.ts';
 
 export interface ControllerParts {
   readonly pool: Pool;
   readonly batch: Batch;
-  readonly cloud: Cloud;
+  /** At least one, in the order of preference. */
+  readonly clouds: readonly NamedCloud[];
   readonly bootstrap: Bootstrap;
   readonly store: Store;
   readonly clock: Clock;
@@ -63,19 +66,35 @@ export function makeController(parts: ControllerParts): Controller {
     wake.abort();
   };
   const listeners = new Set<() => void>();
-  const recorder = makeRecorder(store, clock, log, () => {
+  const clouds = makeClouds(parts.clouds);
+  const eyes = { ...parts, clouds };
+  const { brakeOf } = clouds;
+  const onEvent = () => {
     for (const listener of listeners) listener();
-  });
+  };
+  const recorder = makeRecorder({ store, clock, log, onEvent, brakeOf });
   const errands = makeErrands(MOST_ERRANDS, clock, {
     onEnd: look,
     onError: (error) => recorder.tell('error', null, `a call ended unexpectedly: ${sayError(error)}`),
   });
   const retryCallAt = new Map<string, number>();
-  const hands: Hands = { ...parts, errands, recorder, retryCallAt };
+  const hands: Hands = { ...parts, clouds, errands, recorder, retryCallAt };
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
-  const cloud = makeHealth('the cloud', parts.cloud.kind, clock, recorder);
+  const several = parts.clouds.length > 1;
+  const health = new Map(
+    parts.clouds.map(({ name, cloud: { kind } }): [string, Health] => [
+      name,
+      several
+        ? makeHealth(`the cloud ${name}`, kind, clock, recorder, 'among its hosts ')
+        : makeHealth('the cloud', kind, clock, recorder),
+    ]),
+  );
+  // Nothing is counted where nobody named a price, a budget or a second cloud.
+  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds);
+  const views = () => parts.clouds.flatMap(({ name }) => health.get(name)?.view() ?? []);
   const memory: Memory = {
     completeReads: 0,
+    sight: new Map(),
     acted: false,
     last: null,
     tally: null,
@@ -83,38 +102,54 @@ export function makeController(parts: ControllerParts): Controller {
     nextLookAt: null,
   };
 
-  store.register(pool.hosts, clock.now());
+  let absent = true;
+  /** A host that another pool still has a machine for comes to us when that is gone. */
+  function register(): void {
+    if (!absent) return;
+    store.register(pool.hosts, clock.now());
+    absent = pool.hosts.some((host) => store.host(host.name) === undefined);
+  }
+  register();
 
   async function snapshot(signal: AbortSignal): Promise<{ readings: Readings; s: Snapshot | null }> {
     // Taken before the reading: a call that ends while we read may not be in what we read.
     const underWay = new Set(errands.hosts);
-    const readings = await observe(parts, signal);
+    const readings = await observe(eyes, signal);
     const seen = {
       completeReads: memory.completeReads + 1,
+      sight: memory.sight,
       underWay: new Set([...underWay, ...errands.hosts]),
       retryCallAt,
     };
-    return { readings, s: snapshotOf(parts, readings, seen) };
+    const s = snapshotOf(eyes, readings, seen);
+    return { readings, s: s === null || spending === null ? s : spending.withUsage(s) };
   }
 
   async function once(signal: AbortSignal): Promise<string> {
-    const { readings, s } = await snapshot(signal);
+    register();
+    const looked = await snapshot(signal);
     if (signal.aborted) return 'stopping';
+    const { readings } = looked;
     batch.note(readings.batch);
-    cloud.note(readings.cloud);
+    for (const { from, reading } of readings.clouds) health.get(from.name)?.note(reading);
     if (readings.batch.ok) memory.tally = readings.batch.value.tally;
-    if (s === null) {
+    if (looked.s === null) {
       memory.completeReads = 0;
+      memory.sight = new Map([...memory.sight].map(([name, seen]) => [name, { ...seen, completeReads: 0 }]));
       memory.acted = false;
       return `nothing changed because ${silence(readings)}`;
     }
+    spending?.count(looked.s);
+    const s = spending?.withUsage(looked.s) ?? looked.s;
     memory.completeReads = s.completeReads;
+    if (several) memory.sight = seenNow(memory.sight, readings, s, clouds);
     const decided = plan(s);
     const before = memory.last?.plan.steps ?? [];
     memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
     keepClocks(store, s, decided);
     const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];
     memory.last = { snapshot: s, plan: decided, waitingBecause: onDemand(() => waitingBecause(s, decided)) };
+    tellBudgets(store, recorder, s);
     warnOnce(memory, recorder, [...decided.warnings, ...unreadable.map((line) => `cannot be read: ${line}`)]);
     await act(hands, s, decided);
     await tellOwners(parts.batch, store, s, decided, signal);
@@ -127,7 +162,8 @@ export function makeController(parts: ControllerParts): Controller {
     errands,
     listeners,
     memory,
-    health: { batch, cloud },
+    health: { batch, clouds: health },
+    brakes: several ? parts.clouds.map((one) => one.name) : [''],
     startedAt: clock.now(),
     wake: look,
     peek: async () => {
@@ -166,7 +202,7 @@ export function makeController(parts: ControllerParts): Controller {
           acted: memory.acted,
           // How long a failure took says nothing about load, and a scheduler that is back should be seen soon.
           batchTook: batch.view().ok ? batch.view().took : 0,
-          cloudTook: cloud.view().ok ? cloud.view().took : 0,
+          cloudTook: Math.max(0, ...views().map((view) => (view.ok ? view.took : 0))),
         });
         memory.nextLookAt = clock.now() + pause;
         // Woken already while looking: once more, after a breath, so that a storm of pokes does not become a busy loop.
@@ -181,6 +217,8 @@ export function makeController(parts: ControllerParts): Controller {
 /** What the controller remembers between looks; lost with the process, and that is no harm. */
 export interface Memory {
   completeReads: number;
+  /** Only where the pool has several clouds. */
+  sight: Sight;
   /** The last look decided something that the one before had not. */
   acted: boolean;
   last: {
@@ -206,7 +244,11 @@ function onDemand<T>(make: () => T): () => T {
 function silence(readings: Readings): string {
   const said: string[] = [];
   if (!readings.batch.ok) said.push(`the batch system does not answer: ${readings.batch.message}`);
-  if (!readings.cloud.ok) said.push(`the cloud does not answer: ${readings.cloud.message}`);
+  const lost = readings.clouds.flatMap(({ from, reading }) => (reading.ok ? [] : [{ name: from.name, reading }]));
+  if (lost.length < readings.clouds.length) return said.join('; ');
+  for (const { name, reading } of lost) {
+    said.push(`the cloud${readings.clouds.length > 1 ? ` ${name}` : ''} does not answer: ${reading.message}`);
+  }
   return said.join('; ');
 }
 

@@ -1,5 +1,5 @@
 /**
- * Pool: one cloud queue, its hosts, the cloud that serves it, and its limits. All durations are milliseconds: the
+ * Pool: one cloud queue, its hosts, the clouds that serve it, and its limits. All durations are milliseconds: the
  * configuration speaks seconds and is converted once, where it is loaded.
  */
 import type { Host } from './host.ts';
@@ -26,6 +26,29 @@ export interface Timing {
   readonly stop: number;
 }
 
+/** What may be spent at most. null = no limit. Days and months are those of the calendar where the service runs. */
+export interface Budget {
+  /** Machines at one time. */
+  readonly nodes: number | null;
+  readonly nodeHoursPerDay: number | null;
+  readonly nodeHoursPerMonth: number | null;
+  readonly moneyPerDay: number | null;
+  readonly moneyPerMonth: number | null;
+  /** Part of a limit, 0 to 1, at which one warning is told. */
+  readonly warnAt: number;
+}
+
+/** One of the clouds that make machines for a pool. */
+export interface CloudOffer {
+  /** Unique in its pool. */
+  readonly name: string;
+  /** What one machine costs in an hour, in the currency of the budgets; 0 = nothing, or not said. */
+  readonly pricePerHour: number;
+  /** Never more machines of this cloud. */
+  readonly maxNodes: number;
+  readonly budget?: Budget;
+}
+
 export interface Pool {
   readonly name: string;
   /** The queue (Slurm: partition) that is watched. */
@@ -35,4 +58,7 @@ export interface Pool {
   readonly hosts: readonly Host[];
   readonly limits: Limits;
   readonly timing: Timing;
+  /** In the order of preference. Absent: one cloud, of which nothing is known but that it makes machines. */
+  readonly clouds?: readonly CloudOffer[];
+  readonly budget?: Budget;
 }

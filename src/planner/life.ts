@@ -17,7 +17,7 @@ type Rule = (s: Snapshot, view: View) => Step | null;
 
 /** The step this host's life asks for now, or null: all is as it should be, or something is still under way. */
 export function life(s: Snapshot, view: View): Step | null {
-  if (view.underWay) return null;
+  if (view.underWay || view.silent) return null;
   return (view.record.state in ADOPTING ? adopt(s, view) : null) ?? RULES[view.record.state](s, view);
 }
 

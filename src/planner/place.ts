@@ -6,7 +6,7 @@ import type { Job } from '../domain/job.ts';
 import type { Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { type Room, share } from './room.ts';
-import { roomTree } from './room-tree.ts';
+import { type Quotas, roomTree } from './room-tree.ts';
 import { shapes } from './shapes.ts';
 import { NOBODY, verdicts } from './verdicts.ts';
 import type { View } from './view.ts';
@@ -23,13 +23,20 @@ export interface Placement {
   readonly unknownReasons: readonly string[];
 }
 
-export function place(s: Snapshot, hosts: readonly View[], available: readonly Room[], mayCreate: number): Placement {
+/** @param quotas how many new hosts of each of several clouds may be used */
+export function place(
+  s: Snapshot,
+  hosts: readonly View[],
+  available: readonly Room[],
+  mayCreate: number,
+  quotas: Quotas | null = null,
+): Placement {
   const sizes = shapes(s, hosts);
   const used = new Map<string, Room>();
   const said: Verdict[] = [];
   const unknown = new Set<string>();
   const runningTasks = countRunning(s.jobs);
-  const open = roomTree(available, mayCreate);
+  const open = roomTree(available, mayCreate, quotas);
   const say = verdicts(hosts);
 
   for (const job of s.jobs) {

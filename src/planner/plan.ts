@@ -11,21 +11,23 @@ import { gate } from './gate.ts';
 import { guard } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
-import { type Placement, place } from './place.ts';
-import { rooms } from './room.ts';
+import { amongClouds, more, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
+import type { Placement } from './place.ts';
 import { scaleIn } from './scale-in.ts';
 import { summary } from './summary.ts';
 import { closedByOthers, notCreatable, type View, views, withMachine, working } from './view.ts';
 
-export function plan(s: Snapshot): Plan {
-  const hosts = views(s);
-  const allowed = allowance(s, hosts);
-  const placement = place(s, hosts, rooms(s, hosts), allowed.total);
+export function plan(given: Snapshot): Plan {
+  const hosts = views(given);
+  const allowed = allowance(given, hosts);
+  const s = allowed.spent ? withoutMinimum(given) : given;
+  const placement = placeOver(s, hosts, allowed);
   const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
-  const stop = guard(hosts);
+  const stop = s.clouds === undefined ? guard(hosts) : null;
   const steps = stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed);
-  const verdicts = stop === null ? honest(placement.verdicts, steps, allowed) : placement.verdicts;
+  const verdicts =
+    stop === null ? withClosedClouds(honest(placement.verdicts, steps, allowed), allowed) : placement.verdicts;
   return {
     steps,
     verdicts,
@@ -33,6 +35,11 @@ export function plan(s: Snapshot): Plan {
     warnings: warnings(s, hosts, placement),
     summary: summary(s, hosts, steps, verdicts),
   };
+}
+
+/** A budget that is used up is not spent on nodes that nobody uses. */
+function withoutMinimum(s: Snapshot): Snapshot {
+  return { ...s, pool: { ...s.pool, limits: { ...s.pool.limits, minNodes: 0 } } };
 }
 
 function decide(
@@ -49,8 +56,9 @@ function decide(
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
   const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
   const back = idle.filter((one) => one.kind === 'undrain');
-  const own = hosts.flatMap((view) => life(s, view) ?? []);
-  const gates = hosts.flatMap((view) => gate(s, view) ?? []);
+  const seen = seenBy(s);
+  const own = hosts.flatMap((view) => life(seen(view), view) ?? []);
+  const gates = hosts.flatMap((view) => gate(seen(view), view) ?? []);
   const steps: Step[] = [];
   const taken = new Set<string>();
   for (const one of [...back, ...own, ...idle, ...gates]) {
@@ -58,8 +66,9 @@ function decide(
     if (one.host !== null) taken.add(one.host);
     steps.push(one);
   }
-  if (allowed.because !== '' && allowed.now < placement.create.length) steps.push(wait(allowed.because));
-  return steps;
+  const stopped = allowed.spent && placement.verdicts.some((verdict) => verdict.kind === 'blocked');
+  if (allowed.because !== '' && (stopped || allowed.now < placement.create.length)) steps.push(wait(allowed.because));
+  return amongClouds(s, hosts, within(steps, hosts, allowed));
 }
 
 /** POLICY=demand, scale out: open again what is wanted back, create what the placement used, all at once. */
@@ -81,25 +90,22 @@ function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, all
     const view = byName.get(host);
     if (view) steps.push(step('undrain', view, 'ready', `demand came back: ${forJobs(host)}`));
   }
-  for (const host of placement.create.slice(0, allowed.now)) {
+  const create = placement.create.flatMap((host) => {
     const view = byName.get(host);
-    if (view) steps.push(step('create', view, 'starting', forJobs(host)));
-  }
-  return [...steps, ...minimum(s, hosts, placement, allowed.now - Math.min(allowed.now, placement.create.length))];
+    return view ? [step('create', view, 'starting', forJobs(host) + passedOver(allowed, view))] : [];
+  });
+  return [...steps, ...within(create, hosts, allowed), ...minimum(s, hosts, placement, allowed)];
 }
 
 /** MIN_NODES: machines that are kept even when nobody waits. */
-function minimum(s: Snapshot, hosts: readonly View[], placement: Placement, left: number): readonly Step[] {
+function minimum(s: Snapshot, hosts: readonly View[], placement: Placement, allowed: Allowance): readonly Step[] {
   const there =
     hosts.filter((view) => withMachine(view) && view.record.state !== 'stopping').length + placement.create.length;
-  const missing = Math.min(left, s.pool.limits.minNodes - there);
+  const missing = s.pool.limits.minNodes - there;
   if (missing <= 0) return [];
-  const more = hosts.filter((view) => notCreatable(view) === null && !placement.create.includes(view.record.name));
-  return more
-    .slice(0, missing)
-    .map((view) =>
-      step('create', view, 'starting', `at least ${count(s.pool.limits.minNodes, 'node is', 'nodes are')} kept`),
-    );
+  const free = hosts.filter((view) => notCreatable(view) === null && !placement.create.includes(view.record.name));
+  const because = `at least ${count(s.pool.limits.minNodes, 'node is', 'nodes are')} kept`;
+  return more(hosts, placement.create, free, missing, because, allowed);
 }
 
 /** A verdict may only promise machines that this plan really asks for. */

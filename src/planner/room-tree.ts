@@ -14,11 +14,24 @@ export interface RoomTree {
   place(need: Share): readonly Room[] | null;
 }
 
-/** @param mayCreate how many of the new hosts may be used at all: only used ones count, not those before them */
-export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
+/** How many new hosts of each cloud may be used. */
+export interface Quotas {
+  of(host: string): string;
+  readonly left: Map<string, number>;
+}
+
+/**
+ * @param mayCreate how many of the new hosts may be used at all: only used ones count, not those before them
+ * @param quotas the same for each of several clouds
+ */
+export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quotas | null = null): RoomTree {
   const open = makeTree(rooms, (room) => room.kind !== 'new');
   const fresh = makeTree(rooms, (room) => room.kind === 'new');
   let left = mayCreate;
+  const close = (cloud: string) => {
+    for (const [i, room] of rooms.entries()) if (quotas?.of(room.host) === cloud) fresh.hide(i);
+  };
+  for (const [cloud, n] of quotas?.left ?? []) if (n <= 0) close(cloud);
   /** Shapes that did not fit. */
   const failed: Share[] = [];
 
@@ -33,17 +46,46 @@ export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
     return found;
   }
 
+  /** New hosts; of each cloud no more than its quota. */
+  function findNew(need: Share, most: number): number[] {
+    if (quotas === null) return find(fresh, need, most);
+    const found: number[] = [];
+    const used = new Map<string, number>();
+    for (let from = 0; found.length < most; ) {
+      const next = fresh.first(need, from);
+      if (next < 0) break;
+      from = next + 1;
+      const cloud = quotas.of((rooms[next] as Room).host);
+      const n = (used.get(cloud) ?? 0) + 1;
+      if (n > (quotas.left.get(cloud) ?? 0)) continue;
+      used.set(cloud, n);
+      found.push(next);
+    }
+    return found;
+  }
+
+  function use(created: readonly number[]): void {
+    left -= created.length;
+    for (const i of created) {
+      fresh.hide(i);
+      const cloud = quotas?.of((rooms[i] as Room).host);
+      if (quotas === null || cloud === undefined) continue;
+      const rest = (quotas.left.get(cloud) ?? 0) - 1;
+      quotas.left.set(cloud, rest);
+      if (rest <= 0) close(cloud);
+    }
+  }
+
   return {
     place(need) {
       if (failed.some((shape) => atLeast(need, shape))) return null;
       const old = find(open, need, need.nodes);
-      const created = find(fresh, need, Math.min(left, need.nodes - old.length));
+      const created = findNew(need, Math.min(left, need.nodes - old.length));
       if (old.length + created.length < need.nodes) {
         failed.push(need);
         return null;
       }
-      left -= created.length;
-      for (const i of created) fresh.hide(i);
+      use(created);
       return [...old, ...created].map((i) => {
         const room = rooms[i] as Room;
         take(room, need);

@@ -4,7 +4,7 @@
  */
 import type { Ask } from '../domain/job.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { inService, MISSING_GRACE, notCreatable, onTheWay, type View } from './view.ts';
+import { inService, MISSING_GRACE, notCreatable, onTheWay, outOfSight, type View } from './view.ts';
 
 export type RoomKind = 'ready' | 'reopen' | 'coming' | 'new';
 
@@ -26,7 +26,8 @@ const ORDER: readonly RoomKind[] = ['ready', 'reopen', 'coming', 'new'];
 
 /** All rooms, in the order in which they should be used. */
 export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
-  const found: { room: Room; failures: number; at: number }[] = [];
+  const found: { room: Room; rank: number; failures: number; at: number }[] = [];
+  const ranks = new Map(s.clouds?.map((cloud, at) => [cloud.name, at]));
   for (const [at, view] of hosts.entries()) {
     const kind = kindOf(s, view);
     if (kind === null) continue;
@@ -43,6 +44,7 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
     const failures = kind === 'new' ? view.record.failures : 0;
     found.push({
       at,
+      rank: ranks.get(view.record.cloud ?? '') ?? 0,
       failures,
       room: { host: view.record.name, kind, cpus, memoryMiB, empty, gres, features: node?.features ?? NONE },
     });
@@ -52,6 +54,7 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
   found.sort(
     (a, b) =>
       ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) ||
+      a.rank - b.rank ||
       a.failures - b.failures ||
       special(a) - special(b) ||
       a.at - b.at,
@@ -61,7 +64,7 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
 
 function kindOf(s: Snapshot, view: View): RoomKind | null {
   const { node, machine, record } = view;
-  if (view.retired) return null;
+  if (view.retired || outOfSight(s, view)) return null;
   if (record.state === 'ready') {
     if (inService(view) && record.missingSince === null) return 'ready';
     // Just out of sight (a restarted scheduler, a slow list): it is likely to come back, so nothing replaces it yet.

@@ -9,7 +9,7 @@ import type { Clock } from '../lib/clock.ts';
 export interface NatureParts {
   readonly clock: Clock;
   readonly batch: FakeBatch;
-  readonly cloud: FakeCloud;
+  readonly cloud: Pick<FakeCloud, 'machines'>;
   readonly hosts: readonly string[];
   /** A job, or one task of an array, has started on these hosts. */
   readonly onStart?: (job: string, hosts: readonly string[]) => void;

@@ -110,7 +110,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const controller = makeController({
     pool,
     batch: queue,
-    cloud,
+    clouds: [{ name: 'cloud', cloud }],
     bootstrap,
     store,
     clock: events.clock,

@@ -2,8 +2,7 @@
  * A whole site of fakes in real time: the real controller on a simulated batch system, cloud and bootstrap, all in this
  * process and in memory. It needs no root and leaves nothing behind.
  */
-import { makeFakeBatch } from '../batch/fake.ts';
-import type { FakeJobSpec } from '../batch/fake-tasks.ts';
+import { type FakeJobSpec, makeFakeBatch } from '../batch/fake.ts';
 import { fakeBootstrap } from '../bootstrap/fake.ts';
 import { fakeCloud } from '../cloud/fake.ts';
 import { makeController } from '../controller/controller.ts';
@@ -74,7 +73,7 @@ export function makeSite(options: SiteOptions): Site & Disposable {
   const controller = makeController({
     pool,
     batch,
-    cloud,
+    clouds: [{ name: 'cloud', cloud }],
     bootstrap,
     store,
     clock,

@@ -9,7 +9,7 @@ import { type Controller, makeController } from '../controller/controller.ts';
 import type { Control } from '../controller/view.ts';
 import type { Host } from '../domain/host.ts';
 import type { HostState } from '../domain/lifecycle.ts';
-import type { Pool } from '../domain/pool.ts';
+import type { CloudOffer, Pool } from '../domain/pool.ts';
 import { type ManualClock, manualClock } from '../lib/clock.ts';
 import { quietLog } from '../lib/log.ts';
 import { memoryDatabase } from '../store/open.ts';
@@ -26,6 +26,8 @@ export interface WorldOptions {
   /** POLL_INTERVAL, ms. */
   readonly poll?: number;
   readonly pool?: Partial<Omit<Pool, 'hosts'>>;
+  /** Several clouds in the order of preference, each with so many of the hosts; `hosts` is their sum then. */
+  readonly clouds?: readonly (Partial<CloudOffer> & { readonly name: string; readonly hosts: number })[];
   /** The process may die at any write and any call: asked before and after each, true = it dies now. */
   readonly dies?: (what: string) => boolean;
 }
@@ -33,7 +35,10 @@ export interface WorldOptions {
 export interface World extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly batch: FakeBatch;
+  /** The only cloud, or the preferred one. */
   readonly cloud: FakeCloud;
+  /** All of them, by name. */
+  readonly clouds: ReadonlyMap<string, FakeCloud>;
   readonly bootstrap: FakeBootstrap;
   readonly store: Store;
   readonly pool: Pool;
@@ -57,9 +62,12 @@ const SECOND = 1000;
 
 export function makeWorld(options: WorldOptions = {}): World {
   const clock = manualClock();
-  const hosts: Host[] = Array.from({ length: options.hosts ?? 4 }, (_, i) => ({
+  const offers = options.clouds ?? [{ name: 'cloud', hosts: options.hosts ?? 4 }];
+  const owners = offers.flatMap((offer) => Array.from({ length: offer.hosts }, () => offer.name));
+  const hosts: Host[] = owners.map((owner, i) => ({
     name: `c${i + 1}`,
     ip: `10.0.${Math.floor(i / 200)}.${(i % 200) + 1}`,
+    ...(offers.length > 1 ? { cloud: owner } : {}),
   }));
   const pool: Pool = {
     name: 'cloud',
@@ -74,6 +82,9 @@ export function makeWorld(options: WorldOptions = {}): World {
       join: 300 * SECOND,
       stop: 600 * SECOND,
     },
+    ...(options.clouds && {
+      clouds: offers.map((offer) => ({ pricePerHour: 0, maxNodes: offer.hosts, ...offer })),
+    }),
     ...options.pool,
     hosts,
   };
@@ -83,8 +94,13 @@ export function makeWorld(options: WorldOptions = {}): World {
     queue: 'cloud',
     hosts: hosts.map(({ name }) => ({ name, cpus, memoryMiB: 8000 })),
   });
-  const cloud = fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND });
-  const nature = makeNature({ clock, batch, cloud, hosts: hosts.map(({ name }) => name) });
+  const clouds = new Map(
+    offers.map(({ name }) => [name, fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND })]),
+  );
+  const [cloud] = clouds.values();
+  if (cloud === undefined) throw new TypeError('a world without a cloud');
+  const machines = () => [...clouds.values()].flatMap((one) => one.machines());
+  const nature = makeNature({ clock, batch, cloud: { machines }, hosts: hosts.map(({ name }) => name) });
   const bootstrap = fakeBootstrap({ clock, alive: (host) => nature.running().has(host.name) });
   const store = sqliteStore(memoryDatabase());
   const poll = options.poll ?? 5 * SECOND;
@@ -93,9 +109,9 @@ export function makeWorld(options: WorldOptions = {}): World {
     makeController({
       pool,
       batch: process.wrap('batch', batch, ['joinCluster', 'leaveCluster']),
-      cloud: process.wrap('cloud', cloud, ['create', 'delete']),
+      clouds: [...clouds].map(([name, one]) => ({ name, cloud: process.wrap('cloud', one, ['create', 'delete']) })),
       bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget']),
-      store: process.wrap('store', store, ['move', 'touch', 'setClocks', 'setBrake', 'setNote']),
+      store: process.wrap('store', store, ['move', 'touch', 'setClocks', 'setBrake', 'setNote', 'seen']),
       clock,
       log: quietLog,
       pollInterval: poll,
@@ -132,6 +148,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     clock,
     batch,
     cloud,
+    clouds,
     bootstrap,
     store,
     pool,

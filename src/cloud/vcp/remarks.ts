@@ -1,12 +1,13 @@
 /**
- * What `check` tells of a VCP site besides: an add_host list that does not fit hosts.json, and settings nobody reads.
+ * What `check` tells of a VCP site besides: an add_host list that does not fit hosts.json, cloud
+ * credentials that are not there, settings nobody reads.
  */
 import { readFile } from 'node:fs/promises';
 import { count, list } from '../../domain/words.ts';
 import type { OptionValues } from '../../lib/option.ts';
 import type { Remark } from '../cloud.ts';
 import { addHostRemarks, hasAddHost } from './add-host.ts';
-import { configFile } from './config-file.ts';
+import { configFile, credentialRemarks } from './config-file.ts';
 import { readVcpValues, unusedKeys } from './options.ts';
 
 export interface RemarkParts {
@@ -24,8 +25,10 @@ export async function vcpRemarks(given: OptionValues, { hosts, configDir }: Rema
   // In unit mode the Unit brings its own list.
   const spec = values.target.mode === 'spec';
   const names = text === null || !(spec || hasAddHost(text)) ? [] : addHostRemarks(text, file, hosts, spec);
+  const { target } = values;
   return [
     ...names,
+    ...(text === null || target.mode !== 'spec' ? [] : credentialRemarks(text, file, target.provider)),
     ...unusedKeys(given).map(({ keys, because }) => {
       const are = count(keys.length, 'setting is', 'settings are');
       return { wrong: false, text: `${are} not used, ${because}: ${list(keys, 10)}`, hint: '' };

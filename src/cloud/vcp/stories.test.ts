@@ -460,6 +460,98 @@ describe('an error is not an empty list', () => {
     },
   );
 
+  story('the token is revoked while nodes are asked for: auth for each, and nothing was made', {}, async (world) => {
+    await world.cloud.create([c1]);
+    await world.behave({ fail: { create_unit: 'auth' } });
+    const outcomes = await world.cloud.create([c2, c3]);
+    assert.deepEqual(
+      outcomes.map(({ error }) => error?.kind),
+      ['auth', 'auth'],
+    );
+    assert.match(outcomes[0]?.error?.hint ?? '', /VCP_ACCESSKEY is wrong, expired or revoked/);
+    await world.behave({});
+    assert.deepEqual(
+      (await world.cloud.list()).map(({ host }) => host),
+      ['c1'],
+    );
+  });
+
+  for (const logs of [false, true]) {
+    story(
+      `a Vault value is missing when the first node is asked for, and the SDK ${logs ? 'logs' : 'raises'} it`,
+      { behaviour: { logs_only: logs, fail: { create_unit: 'vault' } } },
+      async (world) => {
+        const [outcome] = await world.cloud.create([c1]);
+        assert.equal(outcome?.error?.kind, 'config', 'a kind that stops further creation');
+        assert.match(sayError(outcome?.error), /no cloud credentials in its Vault.*store the values/);
+      },
+    );
+  }
+
+  story(
+    'an address outside the network, where no release tells the network beforehand',
+    { behaviour: { network: '172.30.2.0/24', without: ['get_vpn_catalog'] } },
+    async (world) => {
+      await world.cloud.check();
+      const [outcome] = await world.cloud.create([c1]);
+      assert.equal(outcome?.error?.kind, 'config');
+      assert.match(sayError(outcome?.error), /hosts\.json must hold addresses/);
+    },
+  );
+
+  story('the Python side is killed between two requests: another is started, nothing is lost', {}, async (world) => {
+    await world.cloud.create([c1]);
+    const pid = (await world.calls('create_unit'))[0]?.pid ?? assert.fail();
+    process.kill(pid, 'SIGKILL');
+    await world.until('it answers again', async () => {
+      const machines = await world.cloud.list().catch(() => []);
+      return machines.length === 1 && machines[0]?.lease === c1.lease;
+    });
+    const [again] = await world.cloud.create([c1]);
+    assert.equal(again?.error, null);
+    const pids = new Set((await world.calls()).map((call) => call.pid));
+    assert.equal(pids.size, 2);
+    assert.equal((await world.calls('create_unit')).length, 1);
+  });
+
+  story(
+    'the controller restarts while nodes are asked for: the same lease again makes one machine',
+    {},
+    async (world) => {
+      await world.behave({ fail: { get_ugroup: 'down' } });
+      const asked = await world.cloud.create([c1, c2]);
+      assert.deepEqual(
+        asked.map(({ error }) => error?.kind),
+        ['temporary', 'temporary'],
+      );
+      await world.behave({});
+      const again = await world.cloud.create([c1, c2]);
+      assert.deepEqual(
+        again.map(({ error }) => error),
+        [null, null],
+      );
+      assert.equal((await world.calls('create_unit')).length, 2);
+    },
+  );
+
+  for (const mode of ['spec', 'unit'] as const) {
+    story(
+      `a host is blocked until its old VC node is proven gone (${mode} mode)`,
+      { mode, behaviour: { delete: 1 } },
+      async (world) => {
+        await world.cloud.create([c2]);
+        await world.cloud.delete([await only(world.cloud, 'c2')]);
+        assert.equal((await only(world.cloud, 'c2')).state, 'stopping', 'it is still listed, so nobody takes the host');
+        const next = lease(2, 'bbbbbbbbbbb');
+        const [refused] = await world.cloud.create([next]);
+        assert.equal(refused?.error?.kind, 'ip-in-use', 'nor would the address be had');
+        await world.until('it is gone', async () => (await world.cloud.list()).every(({ host }) => host !== 'c2'));
+        const [made] = await world.cloud.create([next]);
+        assert.equal(made?.error, null);
+      },
+    );
+  }
+
   story('the controller restarts: temporary, then all is as before', {}, async (world) => {
     await world.cloud.create([c1]);
     await world.behave({ fail: { '*': 'down' } });
@@ -476,6 +568,13 @@ describe('an error is not an empty list', () => {
   });
 });
 
+/** A container runtime that does as this line of shell says. */
+function runtime(line: string, values: Readonly<Record<string, unknown>> = {}): EmulatedOptions {
+  return {
+    values: { VCP_HELPER_COMMAND: undefined, CONTAINER_RUNTIME: ['sh', '-c', line, 'docker'], ...values },
+  };
+}
+
 describe('check says what to do before the first node is asked for', () => {
   const table: readonly [string, EmulatedOptions, (world: Emulated) => Promise<unknown>, string, RegExp][] = [
     ['a wrong token', { values: { VCP_ACCESSKEY: 'wrong-token' } }, async () => {}, 'auth', /VCP_ACCESSKEY/],
@@ -491,7 +590,13 @@ describe('check says what to do before the first node is asked for', () => {
       'config',
       /CA certificate/,
     ],
-    ['a missing Vault value', { behaviour: { fail: { get_spec: 'vault' } } }, async () => {}, 'config', /./],
+    [
+      'a Vault value that the SDK misses',
+      { behaviour: { fail: { get_spec: 'vault' } } },
+      async () => {},
+      'config',
+      /VCPVaultReadException.*store the values .* in the controller's Vault/,
+    ],
     ['an unknown provider', { values: { PROVIDER_NAME: 'azure' } }, async () => {}, 'config', /no provider azure/],
     [
       'an unknown flavor',
@@ -531,6 +636,55 @@ describe('check says what to do before the first node is asked for', () => {
       async () => {},
       'config',
       /install Docker/,
+    ],
+    [
+      'no image, to be built',
+      runtime('[ $1 = image ] && echo "Error: No such image: $4" >&2; exit 1'),
+      async () => {},
+      'config',
+      /the image vcpsdk:20\.10\.0 is not on this machine.*build it: helpers\/vcp\/README\.md/,
+    ],
+    [
+      'no image, to be pulled',
+      runtime('echo "Error: $4: image not known" >&2; exit 125', { VCP_SDK_CONTAINER_IMAGE: 'harbor.example/x:1' }),
+      async () => {},
+      'config',
+      /the image harbor\.example\/x:1 is not on this machine.* pull harbor\.example\/x:1/,
+    ],
+    [
+      'an image without Python',
+      runtime('[ $1 = image ] || { echo \'exec: "python3": executable file not found in $PATH\' >&2; exit 127; }'),
+      async () => {},
+      'config',
+      /VCP_SDK_CONTAINER_IMAGE must hold python3/,
+    ],
+    [
+      'an image without the SDK',
+      { env: ['PYTHONPATH='] },
+      async () => {},
+      'config',
+      /No module named.*VCP_SDK_CONTAINER_IMAGE must hold it/,
+    ],
+    [
+      'a Docker that is not running',
+      runtime('echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1'),
+      async () => {},
+      'temporary',
+      /systemctl enable --now docker/,
+    ],
+    [
+      'a Docker we may not use',
+      runtime('echo "permission denied while trying to connect to the Docker daemon socket" >&2; exit 1'),
+      async () => {},
+      'config',
+      /must be in the group docker/,
+    ],
+    [
+      'a vcp_config.yml that is no YAML',
+      {},
+      (world) => writeFile(join(world.configDir, 'vcp_config.yml'), 'vcc:\n\thost: 10.0.0.1\n'),
+      'config',
+      /vcp_config\.yml:2: /,
     ],
     [
       'no Python side',

@@ -8,7 +8,7 @@ import { BatchError, CloudError, PrepareError } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { BatchNode } from '../../domain/node.ts';
 import { manualClock } from '../../lib/clock.ts';
-import { type CheckLine, type CheckPorts, checkAll } from './check.ts';
+import { type CheckLine, type CheckPorts, checkAll, checkPools } from './check.ts';
 import { absentHint, outsideHint } from './hints.ts';
 
 const settings = loadSite(`${GOOD}HTTP_PROXY=x\n`);
@@ -51,14 +51,19 @@ function ports(
       leaveCluster: none,
       ...more.batch,
     },
-    cloud: {
-      kind: 'command',
-      check: async () => '/opt/cloud answers',
-      list: async () => [],
-      create: none,
-      delete: none,
-      ...more.cloud,
-    },
+    clouds: [
+      {
+        name: 'command',
+        cloud: {
+          kind: 'command',
+          check: async () => '/opt/cloud answers',
+          list: async () => [],
+          create: none,
+          delete: none,
+          ...more.cloud,
+        },
+      },
+    ],
     bootstrap: {
       kind: 'ssh',
       check: async () => 'has a key',
@@ -336,4 +341,42 @@ test('the hints speak the words of the batch system', () => {
   assert.equal(absentHint('script', ['c1']), 'register it in the batch system');
   assert.equal(outsideHint('gridengine', 'q', ['c1', 'c2']), 'qconf -aattr queue hostlist "c1 c2" q');
   assert.equal(outsideHint('pbs', 'q', ['c1', 'c2']), 'let the queue q use these hosts');
+});
+
+test('several pools and clouds are told with their names, the configuration and the state once', async () => {
+  const [cloud] = ports().clouds;
+  assert.ok(cloud);
+  const refuses = async () => {
+    throw new CloudError('auth', 'the token is refused', { hint: 'renew it' });
+  };
+  const clouds = [
+    { ...cloud, name: 'campus' },
+    { name: 'aws', cloud: { ...cloud.cloud, check: refuses } },
+  ];
+  const pools = [
+    { pool: settings.pool, ports: ports() },
+    { pool: { ...settings.pool, name: 'gpu', queue: 'gpu' }, ports: { ...ports(), clouds } },
+  ];
+  const lines = await checkPools(settings, pools, { clock: manualClock(), writable });
+  assert.deepEqual(
+    say(lines).filter((line) => !line.includes('configuration')),
+    [
+      'ok cloud: hosts: 4 hosts registered: c1, c2, c3 and c4',
+      'ok gpu: hosts: 4 hosts registered: c1, c2, c3 and c4',
+      'ok cloud: batch system: slurm-wlm 22.05.8',
+      'ok cloud: queue: cloud is there, with 3 PD, 1 R',
+      'ok cloud: hosts: all are known to slurm and in the queue',
+      'ok cloud: cloud: /opt/cloud answers',
+      'ok cloud: cloud: lists no machine',
+      'ok gpu: batch system: slurm-wlm 22.05.8',
+      'ok gpu: queue: gpu is there, with 3 PD, 1 R',
+      'ok gpu: hosts: all are known to slurm and in the queue',
+      'ok gpu: cloud campus: /opt/cloud answers',
+      'ok gpu: cloud campus: lists no machine',
+      'wrong gpu: cloud aws: the token is refused (renew it)',
+      'ok state: /var/lib/hybrid-cloud can be written',
+      'ok cloud: bootstrap: has a key',
+      'ok gpu: bootstrap: has a key',
+    ],
+  );
 });

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { run } from '../src/lib/run.ts';
 import { whyNoImages } from './support/image-cluster.ts';
 import { labSkip, until } from './support/lab.ts';
 import { lab, leftovers } from './support/lab-run.ts';
@@ -20,9 +21,9 @@ test('lab --vcp --once runs its sample to the end through the SDK, and leaves no
   skip,
   timeout: BUILD + 280_000,
 }, async () => {
-  const run = lab('vonce', '10.88.6', 22560, '--vcp', '--once', '--json');
-  assert.equal(await run.ended, 0, run.err());
-  const report = JSON.parse(run.out()) as {
+  const own = lab('vonce', '10.88.6', 22560, '--vcp', '--once', '--json');
+  assert.equal(await own.ended, 0, own.err());
+  const report = JSON.parse(own.out()) as {
     ok: boolean;
     jobs: { name: string; hosts: string[]; state: string; proofs: string[] }[];
     nodes: unknown[];
@@ -48,31 +49,59 @@ test("Ctrl-C in the middle takes everything down; until then the token and the c
   skip,
   timeout: BUILD + 150_000,
 }, async () => {
-  const run = lab('vctrlc', '10.88.7', 22570, '--vcp', '--once');
-  await until('a node is ready', () => /c1 ready/.test(run.err()), 500);
+  const own = lab('vctrlc', '10.88.7', 22570, '--vcp', '--once');
+  await until('a node is ready', () => /c1 ready/.test(own.err()), 500);
   const dir = '/var/tmp/hybrid-cloud-vctrlc';
   const secrets = [valueIn(`${dir}/config/env`, 'VCP_ACCESSKEY'), valueIn(`${dir}/config/node.env`, 'MUNGE_KEY')];
-  const seen = [commandLines(), ...['log', 'state'].flatMap((folder) => texts(join(dir, folder))), run.err()].join(
+  const seen = [commandLines(), ...['log', 'state'].flatMap((folder) => texts(join(dir, folder))), own.err()].join(
     '\n',
   );
   assert.match(seen, /--entrypoint=python3 vcpsdk:20\.10\.0 -u /, 'the container is seen');
   assert.match(seen, /slurmd -D/, 'a daemon of a node is seen');
   for (const secret of secrets) assert.equal(seen.includes(secret), false);
-  run.kill('SIGINT');
-  assert.equal(await run.ended, 130, run.err());
+  await strict(`${dir}/docker`);
+  own.kill('SIGINT');
+  assert.equal(await own.ended, 130, own.err());
   assert.deepEqual(leftovers('vctrlc'), []);
 });
 
 test('after kill -9 `lab down` takes everything down', { skip, timeout: BUILD + 150_000 }, async () => {
-  const run = lab('vkill', '10.88.8', 22580, '--vcp', '--once');
-  await until('a node is ready', () => /c1 ready/.test(run.err()), 500);
-  run.kill('SIGKILL');
-  await run.ended;
+  const own = lab('vkill', '10.88.8', 22580, '--vcp', '--once');
+  await until('a node is ready', () => /c1 ready/.test(own.err()), 500);
+  own.kill('SIGKILL');
+  await own.ended;
   assert.ok(leftovers('vkill').some((what) => what.startsWith('container')));
   // without --vcp: the lab knows what it is
   assert.equal(await lab('vkill', '10.88.8', 22580, 'down').ended, 0);
   assert.deepEqual(leftovers('vkill'), []);
 });
+
+/** The lab's docker refuses, in an engine's words, what an engine would refuse. */
+async function strict(docker: string): Promise<void> {
+  const entry = '--entrypoint=true';
+  const refused: readonly [readonly string[], number, RegExp][] = [
+    [['run', '--privleged', entry, 'vcpsdk:20.10.0'], 125, /unknown flag: --privleged/],
+    [['run', '--pull=never', entry, 'vcpsdk:9'], 125, /Unable to find image 'vcpsdk:9' locally/],
+    [['run', '--mount=type=bind,source=/no/such,target=/x,readonly', entry, 'vcpsdk:20.10.0'], 125, /does not exist/],
+    [['image', 'inspect', 'vcpsdk:9'], 1, /No such image: vcpsdk:9/],
+  ];
+  for (const [words, code, says] of refused) {
+    const result = await run([docker, ...words], { timeout: 30_000 });
+    assert.equal(result.code, code, result.stderr);
+    assert.match(result.stderr, says);
+  }
+  const inside = [
+    'run',
+    '--rm',
+    '--mount=type=bind,source=/etc,target=/seen,readonly',
+    '--env=A=b c',
+    '--entrypoint=sh',
+  ];
+  const script = 'touch /seen/hc-x 2>&1; touch /mine && echo "$A|$PYTHONPATH|$HOME|$1"';
+  const result = await run([docker, ...inside, 'vcpsdk:20.10.0', '-c', script, 'sh', "it's"], { timeout: 30_000 });
+  assert.equal(result.code, 0, result.stderr);
+  assert.match(result.stdout, /Read-only file system\nb c\|\/opt\/vcpsdk\|\|it's\n$/);
+}
 
 function valueIn(file: string, key: string): string {
   const value = new RegExp(`^${key}=(.+)$`, 'm').exec(readFileSync(file, 'utf8'))?.[1] ?? '';

@@ -115,6 +115,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
         store,
         clock,
         log: own.log,
+        wallOffset: clock.offset,
         pollInterval: settings.pollInterval,
         version: parts.version,
         pid: parts.pid,

@@ -144,6 +144,28 @@ describe('standby', { concurrency: 2 }, () => {
     assert.equal(heads.machines().length, 1);
   });
 
+  test('a create that was under way and arrives after the takeover makes no second machine', async (t) => {
+    const heads = twoHeads(t);
+    const a = heads.start('A', {}, '--standby');
+    await atWork(a);
+    const b = heads.start('B', {}, '--standby');
+    await until('B stands by', () => /is at work/.test(b.log()));
+    heads.late('A');
+    heads.jobs('1');
+    await until('A asks', () => heads.changes().includes('A create'));
+    a.signal('SIGSTOP');
+    await ready(b, 'c1');
+    assert.ok(heads.changes().includes('B create'), 'B asked with the lease of the journal');
+    const before = heads.machines();
+    assert.equal(before.length, 1);
+    heads.letThrough('A');
+    await until('the late call has arrived', () => heads.arrived('A'), 60);
+    assert.deepEqual(heads.machines(), before);
+    a.signal('SIGCONT');
+    assert.equal(await a.exited, 3);
+    assert.deepEqual(heads.machines(), before);
+  });
+
   test('several pools change hands together', async (t) => {
     const heads = twoHeads(t);
     heads.yaml(`pools:

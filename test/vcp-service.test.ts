@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../src/lib/run.ts';
 import { emulator } from './vcp-emulator/emulated.ts';
@@ -154,83 +154,88 @@ aws:
 `;
 const withToken = (text: string) => text.replace('VCP_ACCESSKEY=\n', `VCP_ACCESSKEY=${TOKEN}\n`);
 
-for (const [name, token, queue, says] of [
-  ['first-generation.env', TOKEN, 'cloud', /the VC controller lets us in as nobody/],
-  ['second-generation.env', 'xxxxxx', 'normal', /MDX_API_TOKEN is set, but this version does not make mdx machines/],
-] as const) {
-  test(`${name} starts the service as it is, and check says what it means`, { timeout: 120_000 }, async () => {
-    const text = withToken(await fixture(name));
-    await using place = await site(text, token);
-    await place.until('it looks', async () => (await place.hybrid('status')).code === 0);
-    assert.match(place.log(), new RegExp(`watches queue ${queue} \\(script\\), up to 4 nodes from vcp`));
-    const checked = await place.hybrid('check');
-    assert.match(checked.out, says);
-    assert.equal(checked.out.includes(token), false);
-    assert.equal(await readFile(join(place.folder, 'config/env'), 'utf8'), text);
-    assert.equal(await place.stop(), 0);
-  });
-}
-
-test('no token and no key in ps, environments, log, events, database, answers, temporary files or the image', {
-  timeout: 180_000,
-}, async () => {
-  await using place = await site(withToken(await fixture('first-generation.env')), TOKEN, { VCP_NODE_ENV: 'node.env' });
-  await place.waiting(2);
-  const units = async () =>
-    (await readFile(join(place.folder, 'controller/state.json'), 'utf8').catch(() => '')) || '{}';
-  await place.until('two nodes are made', async () => (await units()).split('"hc-c').length === 3);
-  const made = await units();
-  assert.ok(made.includes(MUNGE), 'the key did reach the nodes');
-
-  // Whoever quotes a secret in an error, and whoever prints it: it goes through our hands, and must not leave traces.
-  const told = `refused for ${TOKEN} with ${MUNGE}`;
-  await place.behave({ fail: { create_unit: told } });
-  await place.waiting(4);
-  await place.until('the refusal is told', async () => (await place.hybrid('events')).out.includes('refused for'));
-  const seen = new Map<string, string>();
-  const processes = await everyProcess();
-  assert.ok(processes.get(place.pid)?.includes('main.ts'), 'the service is among them');
-  assert.ok(
-    [...processes.values()].some((one) => one.includes('helpers/vcp/helper.py')),
-    'the Python side, too',
-  );
-  for (const [pid, text] of processes) seen.set(`process ${pid}`, text);
-  for (const words of [['status'], ['nodes'], ['jobs'], ['plan'], ['events', '-n', '1000'], ['check']]) {
-    const { out } = await place.hybrid(...words, '--json');
-    assert.ok(out.length > 2, words.join(' '));
-    seen.set(words.join(' '), out);
+describe('a site', { concurrency: true }, () => {
+  for (const [name, token, queue, says] of [
+    ['first-generation.env', TOKEN, 'cloud', /the VC controller lets us in as nobody/],
+    ['second-generation.env', 'xxxxxx', 'normal', /MDX_API_TOKEN is set, but this version does not make mdx machines/],
+  ] as const) {
+    test(`${name} starts the service as it is, and check says what it means`, { timeout: 120_000 }, async () => {
+      const text = withToken(await fixture(name));
+      await using place = await site(text, token);
+      await place.until('it looks', async () => (await place.hybrid('status')).code === 0);
+      assert.match(place.log(), new RegExp(`watches queue ${queue} \\(script\\), up to 4 nodes from vcp`));
+      const checked = await place.hybrid('check');
+      assert.match(checked.out, says);
+      assert.equal(checked.out.includes(token), false);
+      assert.equal(await readFile(join(place.folder, 'config/env'), 'utf8'), text);
+      assert.equal(await place.stop(), 0);
+    });
   }
-  assert.match(seen.get('events -n 1000') ?? '', /refused for \[hidden\] with \[hidden\]/);
-  seen.set("the runtime's command lines", await readFile(join(place.folder, 'docker.log'), 'utf8'));
-  assert.deepEqual(await readdir(join(place.folder, 'tmp')), [], 'no temporary file is left');
-  // While it is open, the database has a journal beside it; what is stopped has written it all.
-  for (const when of ['while it runs', 'after it ended']) {
-    if (when === 'after it ended') assert.equal(await place.stop(), 0);
-    const files = await allFiles(join(place.folder, 'state'));
-    assert.ok(files.some(([name]) => name.endsWith('state.db')));
-    for (const [name, text] of files) seen.set(`${name} ${when}`, text);
-  }
-  seen.set('log', place.log());
-  assert.ok(place.log().length > 2000);
-  for (const [name, text] of await allFiles(join(root, 'helpers/vcp'))) seen.set(`image: ${name}`, text);
 
-  // Our own private key is in one file of STATE_DIR and nowhere else.
-  const keys = [...seen].filter(([, text]) => text.includes('PRIVATE KEY-----'));
-  assert.deepEqual(
-    [...new Set(keys.map(([where]) => where.split(' ')[0]))].length,
-    1,
-    String(keys.map(([name]) => name)),
-  );
-  const body = keys[0]?.[1].split('\n')[2] ?? '';
-  assert.ok(body.length > 30);
-  for (const [where, text] of seen) {
-    for (const secret of [TOKEN, MUNGE, CLOUD_KEY]) assert.equal(text.includes(secret), false, `${secret} in ${where}`);
-    assert.equal(
-      text.includes(body),
-      keys.some(([name]) => name === where),
-      `our private key in ${where}`,
+  test('no token and no key in ps, environments, log, events, database, answers, temporary files or the image', {
+    timeout: 180_000,
+  }, async () => {
+    await using place = await site(withToken(await fixture('first-generation.env')), TOKEN, {
+      VCP_NODE_ENV: 'node.env',
+    });
+    await place.waiting(2);
+    const units = async () =>
+      (await readFile(join(place.folder, 'controller/state.json'), 'utf8').catch(() => '')) || '{}';
+    await place.until('two nodes are made', async () => (await units()).split('"hc-c').length === 3);
+    const made = await units();
+    assert.ok(made.includes(MUNGE), 'the key did reach the nodes');
+
+    // Whoever quotes a secret in an error, and whoever prints it: it goes through our hands, and must not leave traces.
+    const told = `refused for ${TOKEN} with ${MUNGE}`;
+    await place.behave({ fail: { create_unit: told } });
+    await place.waiting(4);
+    await place.until('the refusal is told', async () => (await place.hybrid('events')).out.includes('refused for'));
+    const seen = new Map<string, string>();
+    const processes = await everyProcess();
+    assert.ok(processes.get(place.pid)?.includes('main.ts'), 'the service is among them');
+    assert.ok(
+      [...processes.values()].some((one) => one.includes('helpers/vcp/helper.py')),
+      'the Python side, too',
     );
-  }
+    for (const [pid, text] of processes) seen.set(`process ${pid}`, text);
+    for (const words of [['status'], ['nodes'], ['jobs'], ['plan'], ['events', '-n', '1000'], ['check']]) {
+      const { out } = await place.hybrid(...words, '--json');
+      assert.ok(out.length > 2, words.join(' '));
+      seen.set(words.join(' '), out);
+    }
+    assert.match(seen.get('events -n 1000') ?? '', /refused for \[hidden\] with \[hidden\]/);
+    seen.set("the runtime's command lines", await readFile(join(place.folder, 'docker.log'), 'utf8'));
+    assert.deepEqual(await readdir(join(place.folder, 'tmp')), [], 'no temporary file is left');
+    // While it is open, the database has a journal beside it; what is stopped has written it all.
+    for (const when of ['while it runs', 'after it ended']) {
+      if (when === 'after it ended') assert.equal(await place.stop(), 0);
+      const files = await allFiles(join(place.folder, 'state'));
+      assert.ok(files.some(([name]) => name.endsWith('state.db')));
+      for (const [name, text] of files) seen.set(`${name} ${when}`, text);
+    }
+    seen.set('log', place.log());
+    assert.ok(place.log().length > 2000);
+    for (const [name, text] of await allFiles(join(root, 'helpers/vcp'))) seen.set(`image: ${name}`, text);
+
+    // Our own private key is in one file of STATE_DIR and nowhere else.
+    const keys = [...seen].filter(([, text]) => text.includes('PRIVATE KEY-----'));
+    assert.deepEqual(
+      [...new Set(keys.map(([where]) => where.split(' ')[0]))].length,
+      1,
+      String(keys.map(([name]) => name)),
+    );
+    const body = keys[0]?.[1].split('\n')[2] ?? '';
+    assert.ok(body.length > 30);
+    for (const [where, text] of seen) {
+      for (const secret of [TOKEN, MUNGE, CLOUD_KEY])
+        assert.equal(text.includes(secret), false, `${secret} in ${where}`);
+      assert.equal(
+        text.includes(body),
+        keys.some(([name]) => name === where),
+        `our private key in ${where}`,
+      );
+    }
+  });
 });
 
 test('the image of the SDK takes nothing but our own files, certificates and the SDK', async () => {

@@ -3,6 +3,7 @@
  * `"five" is not ...`.
  */
 import { z } from 'zod';
+import { isZone } from '../lib/week.ts';
 
 type Form<T> = z.ZodType<T, string>;
 
@@ -67,6 +68,9 @@ export const name: Form<string> = z
     /^[^\s,;'"`$\\/<>|&()*?[\]{}=-][^\s,;'"`$\\/<>|&()*?[\]{}=]{0,127}$/,
     'a name without blanks, commas or quotes',
   );
+
+/** IANA names: `Asia/Tokyo`. */
+export const timeZone: Form<string> = z.string().refine(isZone, 'a time zone, as Asia/Tokyo is');
 
 /** As useradd and groupadd make them, and with the dots and capitals of directory services. */
 export const groupName: Form<string> = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'the name of a group');

@@ -43,7 +43,8 @@ export function load(input: LoadInput): { settings: Settings } {
   const planned = input.registries.planned ?? [];
   const batch = readPart('BATCH_SYSTEM', own.BATCH_SYSTEM, input.registries.batch, planned, reader);
   const hostsFile = resolve(sources.configDir, own.HOSTS_FILE ?? 'hosts.json');
-  const parts = { registries: input.registries, files, findings, configDir: sources.configDir };
+  const poll = own.POLL_INTERVAL ?? 0;
+  const parts = { registries: input.registries, files, findings, configDir: sources.configDir, poll };
   const alone = sources.pools.length === 1;
   const read =
     sources.pools.length === 0

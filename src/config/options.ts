@@ -14,8 +14,10 @@ import {
   seconds,
   secondsOrNever,
   socketPath,
+  timeZone,
   wholeNumber,
 } from './forms.ts';
+import { nodeCounts } from './node-counts.ts';
 
 export const ownOptions = [
   {
@@ -102,9 +104,49 @@ export const ownOptions = [
     schema: secondsOrNever,
     about: 'seconds until a single idle node is deleted, or never; without it as CLEANUP_NODE_WAIT_TIME',
   },
-  { key: 'MIN_NODES', schema: wholeNumber(0), fallback: '0', about: 'keep at least so many nodes' },
+  {
+    key: 'MIN_NODES',
+    schema: nodeCounts,
+    fallback: '0',
+    about: 'keep at least so many nodes; at times of the week: "0; Mon-Fri 08:00-18:00 = 4"',
+  },
+  {
+    key: 'SPARE_NODES',
+    schema: nodeCounts,
+    fallback: '0',
+    about: 'keep so many nodes that no job needs, besides those that jobs need; times as in MIN_NODES',
+  },
+  {
+    key: 'TIME_ZONE',
+    schema: timeZone,
+    about: 'the time zone of the times in MIN_NODES and SPARE_NODES; without it that of this machine',
+  },
   { key: 'MAX_NODES', schema: wholeNumber(0), about: 'never more nodes than this; without it all registered hosts' },
   { key: 'MAX_STARTING', schema: wholeNumber(1), about: 'never more nodes starting at one time; without it no limit' },
+  {
+    key: 'BURST_AFTER',
+    schema: seconds(0),
+    fallback: '0',
+    about: 'seconds a job must have waited until a node is created for it',
+  },
+  {
+    key: 'GATHER_TIME',
+    schema: seconds(0),
+    fallback: '0',
+    about: 'seconds the first job waits for further ones, so that they are decided together',
+  },
+  {
+    key: 'BILLING_GRANULARITY',
+    schema: seconds(1),
+    fallback: '1',
+    about: 'seconds the cloud bills at a time; an idle node stays until what is paid has nearly passed',
+  },
+  {
+    key: 'MINIMUM_CHARGE',
+    schema: seconds(0),
+    fallback: '0',
+    about: 'seconds the cloud bills in any case',
+  },
   {
     key: 'BOOT_TIMEOUT',
     schema: seconds(1),
@@ -154,6 +196,11 @@ export const WHOLE_SERVICE: ReadonlySet<string> = new Set([
   'CONFIG_DIR',
   'STATE_DIR',
   'API_SOCKET',
+  'API_GROUP',
+  'STANDBY_DIR',
+  'TAKEOVER_TIME',
+  'BACKUP_INTERVAL',
+  'BACKUP_KEEP',
   'POLL_INTERVAL',
   'LOG_LEVEL',
   'LOG_STYLE',

@@ -42,7 +42,15 @@ export interface GivenPool extends GivenPart {
 }
 
 /** Keys of one cloud of a pool, besides the options of the clouds themselves. */
-const CLOUD_KEYS = ['CLOUD', 'CLOUD_NAME', 'PRICE_PER_HOUR', 'MAX_NODES', 'HOSTS_FILE'];
+const CLOUD_KEYS = [
+  'CLOUD',
+  'CLOUD_NAME',
+  'PRICE_PER_HOUR',
+  'MAX_NODES',
+  'HOSTS_FILE',
+  'BILLING_GRANULARITY',
+  'MINIMUM_CHARGE',
+];
 
 export function readPools(pools: Nested, known: KnownKeys, reading: Reading): GivenPool[] {
   const list = items(pools, 'POOLS', 'pools:\n  - name: cpu', reading);

@@ -203,3 +203,25 @@ test('the pools of hybrid-cloud.yaml.example are accepted with the # taken off',
     ],
   );
 });
+
+test('a cloud bills as its pool says, or as it says itself; times of the week are the pool’s', () => {
+  const text = TWO.replace('max_nodes: 1\n        hosts_file', 'billing_granularity: 3600\n        hosts_file')
+    .replace(
+      'boot_timeout: 900\n',
+      'boot_timeout: 900\n    minimum_charge: 60\n    min_nodes: 1; Mon-Fri 08:00-18:00 = 2\n',
+    )
+    .replace('pools:', 'poll_interval: 60\ntime_zone: Asia/Tokyo\npools:');
+  const gpu = loadSite(null, yaml(text, { 'aws.json': AWS })).pools[1]?.pool;
+  assert.deepEqual(gpu?.billing, { granularity: 1000, minimum: 60_000, lead: 500 });
+  assert.deepEqual(
+    gpu?.clouds?.map(({ name, billing }) => [name, billing]),
+    [
+      ['campus', undefined],
+      ['aws', { granularity: 3_600_000, minimum: 60_000, lead: 150_000 }],
+    ],
+  );
+  assert.equal(gpu?.limits.minNodes, 1);
+  assert.deepEqual(gpu?.schedule, [
+    { limit: 'minNodes', nodes: 2, when: { days: [1, 2, 3, 4, 5], from: 480, to: 1080, zone: 'Asia/Tokyo' } },
+  ]);
+});

@@ -10,9 +10,10 @@ import type { OptionValues } from '../lib/option.ts';
 import type { Files } from './files.ts';
 import { loadHosts, readHosts } from './hosts.ts';
 import type { Given, Registries } from './known.ts';
+import { most } from './node-counts.ts';
 import { ownOptions, WHOLE_SERVICE } from './options.ts';
 import { readPart } from './part.ts';
-import { budgetOf, makePool, type Own } from './pool.ts';
+import { budgetOf, makeBilling, makePool, type Own } from './pool.ts';
 import type { GivenPart, GivenPool } from './poolfile.ts';
 import type { Findings } from './problems.ts';
 import type { PoolSettings, Shown } from './settings.ts';
@@ -24,6 +25,8 @@ export interface PoolsInput {
   readonly files: Files;
   readonly findings: Findings;
   readonly configDir: string;
+  /** POLL_INTERVAL, ms. */
+  readonly poll: number;
 }
 
 /** A pool as far as it could be read. */
@@ -77,7 +80,11 @@ function readOne(reader: Reader, own: Own, pool: GivenPool | null, input: PoolsI
   const hosts = clouds.flatMap((cloud) => cloud.hosts ?? []);
   const known = clouds.every((cloud) => cloud.hosts !== null);
   const where = clouds.map((cloud) => cloud.hostsFile).join(' and ');
-  const limits = { minNodes: own.MIN_NODES ?? 0, maxNodes: own.MAX_NODES, budgetNodes: own.BUDGET_NODES };
+  const limits = {
+    minNodes: own.MIN_NODES === undefined ? 0 : most(own.MIN_NODES),
+    maxNodes: own.MAX_NODES,
+    budgetNodes: own.BUDGET_NODES,
+  };
   checkLimits({ ...limits, hosts: known ? hosts : null, hostsFile: where }, reader);
   checkMoney(own, clouds, reader);
   checkMount(bootstrap.name, bootstrap.values, reader);
@@ -92,12 +99,12 @@ function readOne(reader: Reader, own: Own, pool: GivenPool | null, input: PoolsI
   const budget = several
     ? budgetOf(own)
     : strictest(budgetOf(own), clouds[0]?.given === true ? budgetOf(clouds[0].own) : undefined);
-  const offers = clouds.map((cloud) => offer(cloud, several));
+  const offers = clouds.map((cloud) => offer(cloud, several ? own : null, input.poll));
   const priced =
     several || offers.some((one) => one.pricePerHour > 0 || one.budget !== undefined) || budget !== undefined;
   const settings: PoolSettings = {
     pool: {
-      ...makePool(own, named, several ? undefined : clouds[0]?.own.MAX_NODES),
+      ...makePool(own, named, input.poll, several ? undefined : clouds[0]?.own.MAX_NODES),
       ...(priced ? { clouds: offers } : {}),
       ...(budget === undefined ? {} : { budget }),
     },
@@ -155,17 +162,30 @@ const LOCAL: ReadonlySet<string> = new Set([
   ...ownOptions.map((option) => option.key).filter((key) => key.startsWith('BUDGET_')),
 ]);
 const NOT_INHERITED = ownOptions.filter((option) => LOCAL.has(option.key));
-const INHERITED = ownOptions.filter((option) => ['CLOUD', 'PRICE_PER_HOUR', 'HOSTS_FILE'].includes(option.key));
+const INHERITED = ownOptions.filter((option) =>
+  ['CLOUD', 'PRICE_PER_HOUR', 'HOSTS_FILE', 'BILLING_GRANULARITY', 'MINIMUM_CHARGE'].includes(option.key),
+);
 
-function offer(cloud: ReadCloud, several: boolean): CloudOffer {
+/** @param pool what the pool says, when it has several clouds */
+function offer(cloud: ReadCloud, pool: Own | null, poll: number): CloudOffer {
+  const several = pool !== null;
   const most = cloud.hosts?.length ?? 0;
   const budget = several ? budgetOf(cloud.own) : undefined;
+  const { BILLING_GRANULARITY, MINIMUM_CHARGE = 0 } = cloud.own;
   return {
     name: cloud.name,
     pricePerHour: cloud.own.PRICE_PER_HOUR ?? 0,
     maxNodes: several ? Math.min(cloud.own.MAX_NODES ?? most, most) : most,
     ...(budget === undefined ? {} : { budget }),
+    ...(pool !== null && BILLING_GRANULARITY !== undefined && bills(cloud.own, pool)
+      ? { billing: makeBilling(BILLING_GRANULARITY, MINIMUM_CHARGE, poll) }
+      : {}),
   };
+}
+
+/** Does it bill otherwise than its pool says? */
+function bills(cloud: Own, pool: Own): boolean {
+  return cloud.BILLING_GRANULARITY !== pool.BILLING_GRANULARITY || cloud.MINIMUM_CHARGE !== pool.MINIMUM_CHARGE;
 }
 
 /** A pool with one cloud has one set of limits: of two the lower one counts. */

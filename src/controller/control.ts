@@ -22,6 +22,7 @@ export interface ControlParts extends ControllerParts {
   readonly memory: Memory;
   /** Clouds by name, in the order of preference. */
   readonly health: { readonly batch: Health; readonly clouds: ReadonlyMap<string, Health> };
+  readonly wallOffset: () => number;
   /** Names under which brakes are kept. */
   readonly brakes: readonly string[];
   readonly startedAt: number;
@@ -186,9 +187,9 @@ function cloudViews({ store, health, brakes, pool }: ControlParts): Pick<StatusV
 }
 
 /** What was spent and what of it is limited, as of now. */
-function spendingViews({ store, clock, pool }: ControlParts): Pick<StatusView, 'usage' | 'budget'> {
+function spendingViews({ store, clock, pool, wallOffset }: ControlParts): Pick<StatusView, 'usage' | 'budget'> {
   if (pool.clouds === undefined) return {};
-  const usage = usageOf(store, clock.now());
+  const usage = usageOf(store, clock.now(), wallOffset());
   const alive = store.hosts().filter((host) => WITH_MACHINE.has(host.state));
   const several = pool.clouds.length > 1;
   const budget = [
@@ -219,5 +220,6 @@ function explainJob(name: string, memory: Memory): string | null {
   if (job === undefined || plan === undefined) return null;
   if (job.state === 'running') return `${job.id} runs on ${list(job.hosts)} (${job.code}).`;
   const verdict: Verdict | undefined = plan.verdicts.find((one) => one.job === job.id);
-  return `${job.id} waits (${job.code}, ${job.reason || 'no reason given'}): ${verdict?.because ?? 'not looked at yet'}.`;
+  const lead = verdict?.kind === 'not-helped' ? 'not helped by nodes: ' : '';
+  return `${job.id} waits (${job.code}, ${job.reason || 'no reason given'}): ${lead}${verdict?.because ?? 'not looked at yet'}.`;
 }

@@ -36,6 +36,8 @@ export interface ControllerParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** What has to be added to the clock for the wall's time, ms; without it nothing. Budgets count the wall's days. */
+  readonly wallOffset?: () => number;
   /** POLL_INTERVAL, ms. */
   readonly pollInterval: number;
   readonly version: string;
@@ -46,6 +48,8 @@ export interface ControllerParts {
 
 export interface Controller {
   readonly control: Control;
+  /** When the last plan would be another one although nothing changes, epoch ms; null = not before something does. */
+  readonly changesAt: number | null;
   /** One look: observe, plan, act. Never throws for what the two sides do. @returns what it decided, in sentences */
   look(signal: AbortSignal): Promise<string>;
   /** Looks until the signal aborts, then ends the calls under way. */
@@ -89,8 +93,9 @@ export function makeController(parts: ControllerParts): Controller {
         : makeHealth('the cloud', kind, clock, recorder),
     ]),
   );
+  const wallOffset = parts.wallOffset ?? (() => 0);
   // Nothing is counted where nobody named a price, a budget or a second cloud.
-  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds);
+  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds, wallOffset);
   const views = () => parts.clouds.flatMap(({ name }) => health.get(name)?.view() ?? []);
   const memory: Memory = {
     completeReads: 0,
@@ -163,6 +168,7 @@ export function makeController(parts: ControllerParts): Controller {
     listeners,
     memory,
     health: { batch, clouds: health },
+    wallOffset,
     brakes: several ? parts.clouds.map((one) => one.name) : [''],
     startedAt: clock.now(),
     wake: look,
@@ -175,6 +181,9 @@ export function makeController(parts: ControllerParts): Controller {
 
   return {
     control,
+    get changesAt() {
+      return memory.last?.plan.changesAt ?? null;
+    },
     async look(signal) {
       const summary = await once(signal);
       memory.summary = summary;
@@ -200,6 +209,7 @@ export function makeController(parts: ControllerParts): Controller {
           states: store.hosts().map((host) => host.state),
           completeReads: memory.completeReads,
           acted: memory.acted,
+          changesIn: this.changesAt === null ? null : this.changesAt - clock.now(),
           // How long a failure took says nothing about load, and a scheduler that is back should be seen soon.
           batchTook: batch.view().ok ? batch.view().took : 0,
           cloudTook: Math.max(0, ...views().map((view) => (view.ok ? view.took : 0))),

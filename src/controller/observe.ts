@@ -12,6 +12,7 @@ import type { CloudState, Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import type { Clouds, NamedCloud } from './clouds.ts';
+import { poolAt } from './schedule.ts';
 
 /** One side's answer: a value, or one line why there is none. */
 export type Reading<T> =
@@ -93,9 +94,10 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
     const before = asItWas(host, memory.sight.get(host.cloud ?? '')?.machines.get(host.name));
     if (before !== null) machines.set(host.name, before);
   }
+  const now = eyes.clock.now();
   return {
-    at: eyes.clock.now(),
-    pool: eyes.pool,
+    at: now,
+    pool: poolAt(eyes.pool, now),
     hosts,
     retired: new Set(hosts.map((host) => host.name).filter((name) => !registered.has(name))),
     nodes: new Map(batch.value.nodes.map((node) => [node.host, node])),

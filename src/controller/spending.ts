@@ -24,7 +24,8 @@ export interface Spending {
 /** ms */
 const WRITE_EVERY = 30_000;
 
-export function makeSpending(store: Store, clock: Clock, clouds: Clouds): Spending {
+/** @param offset what has to be added to the clock for the wall's time, ms: days are the wall's */
+export function makeSpending(store: Store, clock: Clock, clouds: Clouds, offset: () => number): Spending {
   let known = new Map<string, Life>();
   let countedAt = 0;
   let writtenAt = Number.NEGATIVE_INFINITY;
@@ -46,7 +47,7 @@ export function makeSpending(store: Store, clock: Clock, clouds: Clouds): Spendi
       countedAt = s.at;
     },
     withUsage(s) {
-      const usage = usageOf(store, clock.now());
+      const usage = usageOf(store, clock.now(), offset());
       return {
         ...s,
         usage: usage(null),
@@ -63,16 +64,19 @@ function lifeOf(s: Snapshot, host: HostRecord, machine: Machine, clouds: Clouds)
   return { host: host.name, machine: machine.id, cloud, began, price };
 }
 
-/** What was spent until now: of one cloud, or with null of all together, also of clouds that are no more. */
-export function usageOf(store: Store, at: number): (cloud: string | null) => Usage {
-  const [day, month] = [dayOf(at), monthOf(at)];
-  const today = store.spent(day.begins);
-  const lately = store.spent(month.begins);
+/**
+ * What was spent until now: of one cloud, or with null of all together, also of clouds that are no more.
+ * @param offset what has to be added to `at` for the wall's time, ms; the ends of the periods come back without it
+ */
+export function usageOf(store: Store, at: number, offset: number): (cloud: string | null) => Usage {
+  const [day, month] = [dayOf(at + offset), monthOf(at + offset)];
+  const today = store.spent(day.begins - offset);
+  const lately = store.spent(month.begins - offset);
   return (cloud) => ({
     day: sum(today, cloud),
     month: sum(lately, cloud),
-    dayEnds: day.ends,
-    monthEnds: month.ends,
+    dayEnds: day.ends - offset,
+    monthEnds: month.ends - offset,
   });
 }
 

@@ -35,6 +35,10 @@ export function inWallTime(control: Control, offset: () => number, more: () => P
                 brake: brake(cloud.brake),
               })),
             }),
+        ...(view.usage && {
+          usage: { ...view.usage, dayEnds: move(view.usage.dayEnds), monthEnds: move(view.usage.monthEnds) },
+        }),
+        ...(view.budget && { budget: view.budget.map((one) => ({ ...one, endsAt: move(one.endsAt) })) }),
         brake: brake(view.brake),
         nextLookAt: move(view.nextLookAt),
         ...more(),

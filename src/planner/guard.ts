@@ -19,8 +19,12 @@ function lostByCloud(hosts: readonly View[]): string | null {
   return `the cloud suddenly lists ${missing.length} of ${expected.length} machines no more (${names(missing)}), but the batch system still reaches them`;
 }
 
-/** A slurm.conf without our nodes, a queue emptied by mistake: jobs may run there that nobody can see now. */
-function lostByBatchSystem(hosts: readonly View[]): string | null {
+/**
+ * A slurm.conf without our nodes, a queue emptied by mistake: jobs may run there that nobody can see now. One batch system
+ * is behind all clouds, so this is asked for all hosts together.
+ * @returns the reason to stand still, or null
+ */
+export function lostByBatchSystem(hosts: readonly View[]): string | null {
   const expected = hosts.filter(
     (v) =>
       !v.retired && v.machine?.state === 'running' && (v.record.state === 'ready' || v.record.state === 'draining'),

@@ -12,6 +12,8 @@ export interface Allowance {
   readonly total: number;
   /** Of these, how many may be asked for in this plan. */
   readonly now: number;
+  /** The brake holds: nothing can be created for some time. */
+  readonly braked: boolean;
   /** Why `now` is smaller than `total`, for people; empty when it is not. */
   readonly because: string;
   /** The same for each of several clouds, in the order of preference; null where the pool has one. */
@@ -40,24 +42,28 @@ export function allowance(s: Snapshot, hosts: readonly View[]): Allowance {
   const total = Math.max(0, most - hosts.filter(withMachine).length);
   const clouds = s.clouds === undefined ? null : cloudAllowances(s, hosts, s.clouds);
   const spent = budgetStop(budget, s.usage, s.at);
-  if (spent !== null) return { total, now: 0, because: spent, clouds, spent: true };
+  if (spent !== null) return { total, now: 0, braked: true, because: spent, clouds, spent: true };
   const starting = hosts.filter(onTheWay).length;
   const byStarting = Math.max(0, limits.maxStarting - starting);
   const fast = Math.min(total, byStarting);
   const slow = fast < total ? `at most ${limits.maxStarting} may start at one time` : '';
-  if (clouds !== null) return { ...overClouds(clouds, total, fast, slow), clouds, spent: false };
+  if (clouds !== null) {
+    const braked = [...clouds.values()].every((cloud) => cloud.closed !== null);
+    return { ...overClouds(clouds, total, fast, slow), braked, clouds, spent: false };
+  }
 
   const brake = braking(s.brake, s.at);
-  if (brake !== null) return { total, now: 0, because: brake, clouds, spent: false };
+  if (brake !== null) return { total, now: 0, braked: true, because: brake, clouds, spent: false };
   if (probing(s.brake)) {
     const because = `after trouble one machine is tried first: ${s.brake.message}`;
-    return { total, now: Math.min(fast, starting === 0 ? 1 : 0), because, clouds, spent: false };
+    return { total, now: Math.min(fast, starting === 0 ? 1 : 0), braked: false, because, clouds, spent: false };
   }
   const atOnce = s.brake.atMost ?? Number.POSITIVE_INFINITY;
   const now = Math.min(fast, atOnce);
   return {
     total,
     now,
+    braked: false,
     because: now < total ? (atOnce < byStarting ? paced(s.brake) : slow) : '',
     clouds,
     spent: false,

@@ -4,6 +4,7 @@
  */
 import type { Step, Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import type { Changes } from './changes.ts';
 import { guard } from './guard.ts';
 import { step } from './life.ts';
 import type { Allowance, CloudAllowance } from './limits.ts';
@@ -17,15 +18,15 @@ import type { View } from './view.ts';
  * it waits for; and when jobs are left and a cloud is only tried with one machine, on that one, too: else jobs of several
  * nodes would never try it.
  */
-export function placeOver(s: Snapshot, hosts: readonly View[], allowed: Allowance): Placement {
+export function placeOver(s: Snapshot, hosts: readonly View[], allowed: Allowance, changes: Changes): Placement {
   const { clouds } = allowed;
-  const room = rooms(s, hosts);
-  if (clouds === null) return place(s, hosts, room, allowed.total);
+  const still = allowed.braked || s.pool.policy !== 'demand';
+  if (clouds === null) return place(s, hosts, rooms(s, hosts), allowed.total, still, changes);
   const cloudOf = cloudsOf(hosts);
   const put = (most: (cloud: CloudAllowance) => number) => {
     const left = new Map([...clouds].map(([name, cloud]) => [name, most(cloud)]));
     const quotas: Quotas = { of: (host) => cloudOf.get(host) ?? '', left };
-    return place(s, hosts, room, allowed.total, quotas);
+    return place(s, hosts, rooms(s, hosts), allowed.total, still, changes, quotas);
   };
   const all = [...clouds.values()];
   if (all.every((cloud) => cloud.offered === 0)) return put((cloud) => cloud.total);

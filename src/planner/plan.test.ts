@@ -506,8 +506,8 @@ test('every waiting job gets one verdict in a sentence', () => {
   assert.deepEqual(
     plan(s).verdicts.map((v) => `${v.job} ${v.kind}: ${v.because}`),
     [
-      '1 now: there is room on c1; the batch system decides when it starts',
-      '2 coming: waits for c2, on the way',
+      '1 now: placed on c1: there is room; the batch system decides when it starts',
+      '2 coming: placed on c2 (starting)',
       '3 blocked: waits for a host: of 4 hosts 1 is wanted by jobs before it, 1 is starting and 2 are at work',
       '4 not-helped: held by its user',
       '5 never: can never fit: asks for 64 CPUs on one host, the largest host has 4',

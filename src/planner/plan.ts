@@ -4,28 +4,36 @@
  */
 import type { Plan, Step, Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { count, list } from '../domain/words.ts';
+import { list } from '../domain/words.ts';
+import { type Changes, makeChanges } from './changes.ts';
 import { classic, classicClocks } from './classic.ts';
 import { clockChanges, demandClocks } from './clocks.ts';
+import { raiseToFloor } from './floor.ts';
 import { gate } from './gate.ts';
-import { guard } from './guard.ts';
+import { gathering } from './gather.ts';
+import { guard, lostByBatchSystem } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
-import { amongClouds, more, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
+import { amongClouds, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
 import type { Placement } from './place.ts';
 import { scaleIn } from './scale-in.ts';
 import { summary } from './summary.ts';
-import { closedByOthers, notCreatable, type View, views, withMachine, working } from './view.ts';
+import { closedByOthers, type View, views, working } from './view.ts';
 
 export function plan(given: Snapshot): Plan {
   const hosts = views(given);
-  const allowed = allowance(given, hosts);
-  const s = allowed.spent ? withoutMinimum(given) : given;
-  const placement = placeOver(s, hosts, allowed);
-  const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
+  const limit = allowance(given, hosts);
+  const s = limit.spent ? withoutFloor(given) : given;
+  const changes = makeChanges(s.at);
+  const demand = s.pool.policy === 'demand';
+  const placement = placeOver(s, hosts, limit, changes);
+  const gather = demand ? gathering(s, placement.causes, changes) : '';
+  const allowed = gather === '' ? limit : { ...limit, now: 0, because: gather };
+  const queue = demand ? demandClocks(s) : classicClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
-  const stop = s.clouds === undefined ? guard(hosts) : null;
-  const steps = stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed);
+  const stop = s.clouds === undefined ? guard(hosts) : lostByBatchSystem(hosts);
+  const steps =
+    stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed, changes);
   const verdicts =
     stop === null ? withClosedClouds(honest(placement.verdicts, steps, allowed), allowed) : placement.verdicts;
   return {
@@ -34,12 +42,13 @@ export function plan(given: Snapshot): Plan {
     clocks,
     warnings: warnings(s, hosts, placement),
     summary: summary(s, hosts, steps, verdicts),
+    changesAt: demand ? changes.first : null,
   };
 }
 
 /** A budget that is used up is not spent on nodes that nobody uses. */
-function withoutMinimum(s: Snapshot): Snapshot {
-  return { ...s, pool: { ...s.pool, limits: { ...s.pool.limits, minNodes: 0 } } };
+function withoutFloor(s: Snapshot): Snapshot {
+  return { ...s, pool: { ...s.pool, limits: { ...s.pool.limits, minNodes: 0, spareNodes: 0 } } };
 }
 
 function decide(
@@ -48,11 +57,12 @@ function decide(
   placement: Placement,
   clocks: Plan['clocks'],
   allowed: Allowance,
+  changes: Changes,
 ): readonly Step[] {
   const byPolicy =
     s.pool.policy === 'classic'
       ? classic(s, hosts, clocks.queue, allowed)
-      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks)];
+      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks, changes)];
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
   const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
   const back = idle.filter((one) => one.kind === 'undrain');
@@ -94,18 +104,7 @@ function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, all
     const view = byName.get(host);
     return view ? [step('create', view, 'starting', forJobs(host) + passedOver(allowed, view))] : [];
   });
-  return [...steps, ...within(create, hosts, allowed), ...minimum(s, hosts, placement, allowed)];
-}
-
-/** MIN_NODES: machines that are kept even when nobody waits. */
-function minimum(s: Snapshot, hosts: readonly View[], placement: Placement, allowed: Allowance): readonly Step[] {
-  const there =
-    hosts.filter((view) => withMachine(view) && view.record.state !== 'stopping').length + placement.create.length;
-  const missing = s.pool.limits.minNodes - there;
-  if (missing <= 0) return [];
-  const free = hosts.filter((view) => notCreatable(view) === null && !placement.create.includes(view.record.name));
-  const because = `at least ${count(s.pool.limits.minNodes, 'node is', 'nodes are')} kept`;
-  return more(hosts, placement.create, free, missing, because, allowed);
+  return [...steps, ...within(create, hosts, allowed), ...raiseToFloor(s, hosts, placement, allowed)];
 }
 
 /** A verdict may only promise machines that this plan really asks for. */

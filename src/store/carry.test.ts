@@ -58,3 +58,18 @@ test('all stored clocks are moved, none into the future, and a restart without a
   });
   assert.equal(store.note('told'), '{"until":5}');
 });
+
+test('what machines that are there have cost goes with the clock, what those before them have cost stays', () => {
+  const db = memoryDatabase();
+  const store = sqliteStore(db);
+  store.register([{ name: 'c1', ip: '10.0.0.1' }], T);
+  store.move('c1', 'starting', 'x', T, { machineId: 'm-2' });
+  const life = { host: 'c1', cloud: 'a', price: 2 };
+  store.seen([{ ...life, machine: 'm-1', began: T - 5 * HOUR }], T - 4 * HOUR);
+  store.seen([{ ...life, machine: 'm-2', began: T - HOUR }], T);
+  keepMoment(db, last);
+  assert.equal(carryClocks(db, { wall: T + 24 * HOUR, boot: 1000 }), 24 * HOUR);
+  store.seen([{ ...life, machine: 'm-2', began: T - HOUR }], T + 25 * HOUR);
+  assert.deepEqual(store.spent(T).get('a'), { nodeHours: 2, money: 4 }, 'two hours, not twenty-six');
+  assert.deepEqual(store.spent(T - 6 * HOUR).get('a'), { nodeHours: 3, money: 6 });
+});

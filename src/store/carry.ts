@@ -57,6 +57,12 @@ function move(db: DatabaseSync, shift: number, now: number): void {
   db.exec('BEGIN IMMEDIATE');
   try {
     db.prepare(`UPDATE hosts SET ${since.join(', ')}, retry_at = retry_at + :shift`).run({ shift, now });
+    // Machines that are there are counted on; what the ones before them have cost stays where it was.
+    db.prepare(`UPDATE lives SET began = min(began + :shift, :now), seen = min(seen + :shift, :now)
+      WHERE machine = (SELECT machine_id FROM hosts WHERE hosts.pool = lives.pool AND hosts.name = lives.host)`).run({
+      shift,
+      now,
+    });
     const set = db.prepare('UPDATE facts SET value = ? WHERE rowid = ?');
     const facts = db.prepare('SELECT rowid AS row, value FROM facts').all() as { row: number; value: string }[];
     for (const { row, value } of facts) {

@@ -32,6 +32,11 @@ export interface TwoHeads {
   yaml(text: string): void;
   /** Jobs that wait, each for one node. */
   jobs(...ids: string[]): void;
+  /** Creates of this head are on their way until they are let through, whatever becomes of the head. */
+  late(name: string): void;
+  letThrough(name: string): void;
+  /** A create of this head has reached the cloud. */
+  arrived(name: string): boolean;
   /** What the cloud has. */
   machines(): { id: string; hostname: string; ip: string; lease: string }[];
   /** `A create`, `B join c1`... in order. */
@@ -125,6 +130,9 @@ export function twoHeads(t: { after(close: () => Promise<void>): void }): TwoHea
     dir,
     start,
     jobs: (...ids) => writeFileSync(join(dir, 'jobs'), ids.map((id) => `${id}\n`).join('')),
+    late: (name) => writeFileSync(join(dir, `late-${name}`), ''),
+    letThrough: (name) => rmSync(join(dir, `late-${name}`)),
+    arrived: (name) => existsSync(join(dir, `arrived-${name}`)),
     machines() {
       const file = join(dir, 'cloud/machines.json');
       return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
@@ -191,7 +199,11 @@ syncBuiltinESMExports();
 function cloud(dir: string, name: string): string {
   return `#!/bin/sh
 [ "$1" = list ] || echo "${name} $1" >>'${dir}/changes'
-exec '${process.execPath}' --disable-warning=ExperimentalWarning '${FILE_CLOUD}' '${dir}/cloud' "$1"
+while [ "$1" = create ] && [ -e '${dir}/late-${name}' ]; do sleep 0.2; done
+'${process.execPath}' --disable-warning=ExperimentalWarning '${FILE_CLOUD}' '${dir}/cloud' "$1"
+code=$?
+[ "$1" != create ] || : >'${dir}/arrived-${name}'
+exit $code
 `;
 }
 

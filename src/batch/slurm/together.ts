@@ -10,6 +10,8 @@ import type { Shape } from './ask.ts';
 import { isPlainName } from './hostlist.ts';
 import type { JobReading } from './job-records.ts';
 import { byPriority, jobReader } from './jobs.ts';
+import { remember } from './keep.ts';
+import { type Licences, parseWish, type Wish, withLicences } from './licences.ts';
 import { toNodes } from './look.ts';
 import { mentions } from './mentions.ts';
 import type { NodeReading } from './node-records.ts';
@@ -20,6 +22,10 @@ export interface Readings {
   readonly nodes: NodeReading;
   readonly jobs: JobReading;
   readonly memoryCounts: boolean;
+  /** The partition starts jobs. */
+  readonly open: boolean;
+  /** What is free; null = no waiting job asks for any. */
+  readonly licences: Licences | null;
   /** Epoch ms. */
   readonly now: number;
 }
@@ -71,9 +77,11 @@ function lessRoom(node: BatchNode, asks: readonly Ask[]): BatchNode {
 }
 
 /** Jobs, what cannot be read, and the hosts a job that cannot be read may be on. */
-function understand(readings: Readings): { jobs: Job[]; unreadable: string[]; doubtful: Set<string> } {
-  const { queue, hosts, nodes, memoryCounts, now } = readings;
-  const { toJob } = jobReader({ shapes: shapesOf(nodes, queue), memoryCounts }, now);
+function understand(readings: Readings): { jobs: readonly Job[]; unreadable: string[]; doubtful: Set<string> } {
+  const { queue, hosts, nodes, memoryCounts, open, licences, now } = readings;
+  const { toJob } = jobReader({ shapes: shapesOf(nodes, queue), memoryCounts }, now, open);
+  const wishes = new Map<Job, Wish | null>();
+  const wish = remember(parseWish);
   const ours = hosts.filter(isPlainName);
   const jobs: Job[] = [];
   const unreadable: string[] = [];
@@ -83,13 +91,18 @@ function understand(readings: Readings): { jobs: Job[]; unreadable: string[]; do
     if (typeof job === 'string') {
       unreadable.push(`job ${oneLine(record.id).slice(0, 40)}: ${oneLine(job)}`);
       for (const host of mentions(record.hosts, ours)) doubtful.add(host);
-    } else if (job) jobs.push(job);
+    } else if (job) {
+      jobs.push(job);
+      if (licences !== null) wishes.set(job, wish(record.request.licenses));
+    }
   }
   for (const text of readings.jobs.broken) {
     unreadable.push(`a record of squeue: ${oneLine(text).slice(0, 120)}`);
     for (const host of mentions(text, ours)) doubtful.add(host);
   }
-  return { jobs: jobs.sort(byPriority), unreadable, doubtful };
+  jobs.sort(byPriority);
+  if (licences === null) return { jobs, unreadable, doubtful };
+  return { jobs: withLicences(jobs, (job) => wishes.get(job) ?? null, licences), unreadable, doubtful };
 }
 
 /** What our hosts in the queue are like when nothing runs on them, equal ones once. */

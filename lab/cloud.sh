@@ -10,7 +10,7 @@
 #   create-lost          the machines are made, the answer is `ambiguous`
 #   delete-error [kind] [host]        delete-hang          delete-slow SECONDS
 #   boot-time SECONDS    boot-never [host]    boot-fail [host]    stop-time SECONDS    (see node.sh)
-#   no-sshd [host]       no-slurmd [host]     wrong-hostname [host]
+#   no-sshd [host]       no-slurmd [host]     wrong-hostname [host]     (not with LAB_CLOUD=vcp: the image decides)
 set -eu
 . "$(dirname -- "$0")/place.sh"
 . "$(dirname -- "$0")/process.sh"

@@ -56,6 +56,7 @@ end_nodes() {
 # The server in its own order, then everything with the mark.
 end_daemons() {
   batch_down
+  site_down
   if [ -n "$(marked "$MARK")" ]; then note "processes left over"; fi
   end_marked "$MARK" || die "these processes do not end: $(marked "$MARK" | tr '\n' ' ')"
 }

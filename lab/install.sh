@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the lab needs and does not find: the batch system (LAB_BATCH) and OpenSSH from the distribution (Debian 12,
-# Ubuntu 22.04 and 24.04). Nothing is started, neither now nor at the next boot, and nothing that was there before is changed.
+# Installs what the lab needs and does not find: the batch system (LAB_BATCH), OpenSSH, and for LAB_CLOUD=vcp what builds
+# images, from the distribution (Debian 12, Ubuntu 22.04 and 24.04). Nothing is started, neither now nor at the next boot, and nothing that was there before is changed.
 set -eu
 . "$(dirname -- "$0")/place.sh"
 parameters
@@ -52,7 +52,7 @@ failed() {
 
 # Packages whose programs are not there, by program.
 missing_packages() {
-  for pair in $(batch_needs) sshd:openssh-server ssh:openssh-client \
+  for pair in $(batch_needs) $(site_needs) sshd:openssh-server ssh:openssh-client \
     ssh-keygen:openssh-client ip:iproute2 unshare:util-linux nsenter:util-linux setsid:util-linux flock:util-linux \
     mount:mount findmnt:util-linux awk:mawk; do
     command -v "${pair%%:*}" >/dev/null || printf '%s\n' "${pair#*:}"

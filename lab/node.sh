@@ -2,12 +2,10 @@
 # One machine of the lab's cloud, from the request to the end: `node.sh boot|init|stop ID`.
 #
 #   boot  waits for LAB_BOOT_TIME, makes the namespaces, plugs the cable in, and stays beside the machine
-#   init  is the first process inside: its network, its own file system parts, sshd, the batch system's daemon
+#   init  is the first process inside: its network, its file system, its daemons (LAB_CLOUD/site.sh)
 #   stop  ends the machine and forgets it
 #
-# A node shares this machine's programs and files, but has its own network, host name, processes, mounts, /run and
-# /etc/hosts, and a small disk of its own at $LAB_DIR/node. There the shared file system will be mounted; until then its
-# place is an empty directory, so a job on a node that was not prepared finds nothing.
+# A node has its own network, host name, processes and mounts.
 set -eu
 . "$(dirname -- "$0")/place.sh"
 . "$(dirname -- "$0")/process.sh"
@@ -69,10 +67,7 @@ wait_for() {
 
 init() {
   mount -t proc proc /proc
-  mount -t tmpfs -o mode=755 tmpfs /run
-  mount -t tmpfs -o mode=755 tmpfs "$LAB_DIR/node"
-  mkdir -p "$LAB_DIR/node/shared" /run/sshd /run/node
-  own_name
+  site_disk
   wait_for 'ip link show eth0 >/dev/null' || { say "no eth0" && exit 1; }
   ip link set lo up
   ip addr add "$IP/24" dev eth0
@@ -80,52 +75,7 @@ init() {
   still starting || exit 0 # somebody deleted it meanwhile
   put "$MACHINE/state" running
   account running "$ID" "$NODE" "$LEASE"
-  # The daemon starts with the machine, before anything is mounted: as on an image that enables the service.
-  if ! grep -qx no-slurmd "$MACHINE/faults"; then batch_node; fi
-  if ! grep -qx no-sshd "$MACHINE/faults"; then run_sshd; fi
-  # The first process of a machine waits for every orphan, or they would stay as zombies.
-  while :; do
-    sleep 3600 &
-    wait $!
-  done
-}
-
-own_name() {
-  name=$NODE
-  if grep -qx wrong-hostname "$MACHINE/faults"; then name=localhost; fi
-  hostname "$name"
-  {
-    echo "127.0.0.1 localhost"
-    for n in $(seq "$LAB_HOSTS"); do echo "$LAB_NET.$((100 + n)) c$n"; done
-    batch_hosts
-  } >/run/node/hosts
-  if [ -f /etc/hosts ]; then mount --bind /run/node/hosts /etc/hosts; fi # a small image has none, and needs none
-}
-
-# As a cloud does it: keys made at the first boot, root opened for the keys of the customer (the service's own key).
-run_sshd() {
-  cat "$LAB_DIR"/state/ssh/*.pub >/run/node/authorized_keys 2>/dev/null || say "no public key in $LAB_DIR/state/ssh yet"
-  chmod 600 /run/node/authorized_keys
-  ssh-keygen -q -t ed25519 -N '' -C "$NODE" -f /run/node/host_key
-  # sshd refuses a locked account even with the right key, and root is locked on many machines. The node has its own file.
-  if [ -f /etc/shadow ]; then
-    awk -F : -v OFS=: '$1 == "root" && $2 ~ /^!/ { $2 = "*" } { print }' /etc/shadow >/run/node/shadow
-    chmod 600 /run/node/shadow
-    mount --bind /run/node/shadow /etc/shadow
-  fi
-  cat >/run/node/sshd_config <<END
-Port 22
-HostKey /run/node/host_key
-AuthorizedKeysFile /run/node/authorized_keys
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-UsePAM no
-UseDNS no
-PidFile /run/node/sshd.pid
-SetEnv $(batch_variables)
-Subsystem sftp internal-sftp
-END
-  "$(command -v sshd)" -D -e -f /run/node/sshd_config &
+  site_start
 }
 
 stop() {

@@ -5,6 +5,7 @@
 
 umask 022
 SCRIPTS=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+if [ ! -f "$SCRIPTS/place.sh" ]; then SCRIPTS=${SCRIPTS%/*}; fi # a script of a folder below
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 export PATH
 
@@ -32,7 +33,8 @@ parameters() {
   if ours "$LAB_DIR"; then . "$LAB_DIR/lab.env"; fi
   : "${LAB_NET:=10.77.0}" "${LAB_HOSTS:=4}" "${LAB_BOOT_TIME:=5}" "${LAB_CPUS:=2}" "${LAB_PORT_BASE:=20710}"
   : "${LAB_SLURMD_TIMEOUT:=30}" "${LAB_JOB_SUBMIT:=}" "${LAB_SLURM_EXTRA:=}" "${LAB_OWNER:=}"
-  : "${LAB_BATCH:=slurm}"
+  : "${LAB_BATCH:=slurm}" "${LAB_CLOUD:=command}" "${IMAGE_CACHE:=/var/tmp/hybrid-cloud-images}"
+  export IMAGE_CACHE
   # network devices have 15 characters: hc-NAME-c99
   fits LAB_NAME "$LAB_NAME" '[a-z][a-z0-9]{0,7}' 'up to 8 small letters and digits, a letter first'
   fits LAB_NET "$LAB_NET" '[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}' 'the first three numbers of a /24, like 10.77.0'
@@ -43,9 +45,13 @@ parameters() {
   fits LAB_SLURMD_TIMEOUT "$LAB_SLURMD_TIMEOUT" '[1-9][0-9]*' 'a number of seconds'
   [ -z "$LAB_OWNER" ] || fits LAB_OWNER "$LAB_OWNER" '[A-Za-z0-9-]*' 'letters and digits'
   fits LAB_BATCH "$LAB_BATCH" 'slurm|gridengine' 'slurm or gridengine'
-  . "$SCRIPTS/$LAB_BATCH/batch.sh"
+  fits LAB_CLOUD "$LAB_CLOUD" 'command|vcp' 'command or vcp'
+  fits IMAGE_CACHE "$IMAGE_CACHE" '/[A-Za-z0-9._/-]+' 'a full path of letters, digits, ".", "_", "-"'
+  [ "$LAB_CLOUD-$LAB_BATCH" != vcp-gridengine ] || die "the VC nodes of the lab have Slurm: LAB_CLOUD=vcp needs LAB_BATCH=slurm"
   BRIDGE=hc-$LAB_NAME
   MARK=HYBRID_CLOUD_LAB=$LAB_DIR
+  . "$SCRIPTS/$LAB_BATCH/batch.sh"
+  . "$SCRIPTS/$LAB_CLOUD/site.sh"
 }
 
 fits() {

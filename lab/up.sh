@@ -1,10 +1,12 @@
 #!/bin/sh
 # Brings a lab up: a batch system, a bridge, a file server's directory and the service's configuration, all of it under
-# $LAB_DIR. There are no nodes yet: they come through $LAB_DIR/cloud, the lab's cloud (CLOUD=command).
+# $LAB_DIR. There are no nodes yet: they come through $LAB_DIR/cloud, the lab's cloud.
 #
 # Parameters, from the environment:
 #   LAB_NAME           lab            names the bridge and the cluster; several labs can run side by side
 #   LAB_BATCH          slurm          slurm or gridengine
+#   LAB_CLOUD          command        command: nodes share this machine's files; vcp: nodes from an image, through the SDK
+#   IMAGE_CACHE        /var/tmp/hybrid-cloud-images   where images are kept (vcp)
 #   LAB_DIR            /var/tmp/hybrid-cloud-lab (for another name: /var/tmp/hybrid-cloud-NAME)
 #   LAB_NET            10.77.0        the /24 of bridge (.1) and nodes (.101 ...)
 #   LAB_HOSTS          4              c1 ... cN
@@ -31,9 +33,11 @@ main() {
   make_place
   trap 'failed' EXIT
   make_bridge
-  write_cloud
-  write_config
+  program "$LAB_DIR/cloud" cloud.sh
+  write_hosts
+  site_config
   batch_up
+  site_up
   trap - EXIT
   say "up in $LAB_DIR: $(batch_said) with c1-c$LAB_HOSTS, no node yet"
 }
@@ -46,7 +50,8 @@ failed() {
 
 check_machine() {
   [ "$(id -u)" = 0 ] || die "the lab makes network namespaces: it needs root (sudo ./hybrid-cloud lab)"
-  for program in $(batch_programs) sshd ip unshare flock setsid; do
+  for program in $(batch_programs) $(site_needs) sshd ip unshare flock setsid; do
+    program=${program%%:*}
     command -v "$program" >/dev/null || die "$program is not installed: run $SCRIPTS/install.sh first"
   done
   words=$(unshare --net --uts --pid --mount --fork true 2>&1) ||
@@ -69,7 +74,7 @@ make_place() {
   mkdir "$LAB_DIR" # fails when somebody else was quicker
   put "$LAB_DIR/lab.env" "LAB_DIR='$LAB_DIR' LAB_NAME='$LAB_NAME' LAB_NET='$LAB_NET' LAB_HOSTS='$LAB_HOSTS' \
 LAB_BOOT_TIME='$LAB_BOOT_TIME' LAB_CPUS='$LAB_CPUS' LAB_PORT_BASE='$LAB_PORT_BASE' LAB_SLURMD_TIMEOUT='$LAB_SLURMD_TIMEOUT' \
-LAB_OWNER='$LAB_OWNER' LAB_BATCH='$LAB_BATCH'"
+LAB_OWNER='$LAB_OWNER' LAB_BATCH='$LAB_BATCH' LAB_CLOUD='$LAB_CLOUD' IMAGE_CACHE='$IMAGE_CACHE'"
   cd "$LAB_DIR"
   mkdir -m 755 log node machines faults config run export
   mkdir -m 700 state
@@ -86,32 +91,14 @@ make_bridge() {
   ip link set "$BRIDGE" up
 }
 
-# The program that CLOUD_COMMAND names. The service hands its children no environment, so the place is written into it.
-write_cloud() {
-  put "$LAB_DIR/cloud" "#!/bin/sh
-exec env '$MARK' sh '$(printf '%s' "$SCRIPTS" | sed "s/'/'\\\\''/g")/cloud.sh' \"\$@\""
-  chmod 755 "$LAB_DIR/cloud"
+# The service hands its children no environment, so the place is written into a program. $1 the file, $2 our script
+program() {
+  put "$1" "#!/bin/sh
+exec env '$MARK' sh '$(printf '%s' "$SCRIPTS" | sed "s/'/'\\\\''/g")/$2' \"\$@\""
+  chmod 755 "$1"
 }
 
-# What an administrator would write: the specification's env and hosts.json.
-write_config() {
-  cat >"$LAB_DIR/config/env" <<END
-QUEUE_NAME=cloud
-$(batch_config)
-CLOUD=command
-CLOUD_COMMAND=$LAB_DIR/cloud
-NFS_TYPE=bind
-NFS_MOUNT_POINT=$LAB_DIR/export
-NFS_LOCAL_DIR=$LAB_DIR/node/shared
-BOOTSTRAP=ssh
-SSH_USER=root
-SSH_PORT=22
-STATE_DIR=$LAB_DIR/state
-API_SOCKET=$LAB_DIR/run/api.sock
-POLL_INTERVAL=2
-CLEANUP_NODE_WAIT_TIME=20
-IDLE_NODE_WAIT_TIME=20
-END
+write_hosts() {
   {
     echo '{'
     for n in $(seq "$LAB_HOSTS"); do

@@ -113,7 +113,11 @@ const actions: Actions = {
     const parts = {
       run,
       clock: systemClock,
-      place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
+      place: labPlace({
+        ...env,
+        ...(flags.batch === undefined ? {} : { LAB_BATCH: flags.batch }),
+        ...(flags.vcp ? { LAB_CLOUD: 'vcp' } : {}),
+      }),
       root,
       nodeBinary: process.execPath,
       out: process.stdout,

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../src/lib/run.ts';
+import { emulator } from './vcp-emulator/emulated.ts';
 
 const root = join(import.meta.dirname, '..');
 const fixture = (name: string) => readFile(join(root, 'src/config/fixtures', name), 'utf8');
@@ -19,7 +20,7 @@ const DOCKER = `#!/bin/sh
 echo "$*" >> "$0.log"
 [ "$1" = image ] && exit 0
 export VCP_EMULATOR_DIR=@folder@/controller TMPDIR=@folder@/tmp
-export PYTHONPATH=${join(root, 'test/vcp-emulator')} PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=${emulator} PYTHONDONTWRITEBYTECODE=1
 exec python3 -u ${join(root, 'helpers/vcp/helper.py')}
 `;
 const FUNCTIONS = `

@@ -115,6 +115,7 @@ END
       cp "$LAB_JOB_SUBMIT" "$LAB_DIR/job_submit.lua" || die "LAB_JOB_SUBMIT=$LAB_JOB_SUBMIT cannot be read"
       echo JobSubmitPlugins=lua
     fi
+    site_slurm
     [ -z "$LAB_SLURM_EXTRA" ] || printf '%s\n' "$LAB_SLURM_EXTRA"
   } | sed 's/NodeName=c\[1-1\]/NodeName=c1/; s/\[101-101\]/101/; s/Nodes=c\[1-1\]/Nodes=c1/' >"$LAB_DIR/slurm.conf"
   # slurmd loads a cgroup plugin in any case. The old one does nothing when it is not used; the newer one wants a scope

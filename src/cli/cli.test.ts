@@ -111,7 +111,13 @@ const commands: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] =
   { argv: ['lab', 'up', '--once'], code: 2, err: /--once does not go together with 'lab up'/ },
   { argv: ['lab', 'up', '--simulated'], code: 2, err: /--simulated does not go together with 'lab up'/ },
   { argv: ['lab', '--simulated', '--batch', 'slurm'], code: 2, err: /--simulated does not go together with --batch/ },
+  { argv: ['lab', '--simulated', '--vcp'], code: 2, err: /--simulated does not go together with --vcp/ },
   { argv: ['lab', '--batch', 'lsf'], code: 2, err: /slurm, gridengine/ },
+  {
+    argv: ['lab', '--vcp', '--batch', 'gridengine'],
+    code: 2,
+    err: /--vcp does not go together with --batch gridengine/,
+  },
   { argv: ['lab', 'sideways'], code: 2, err: /Allowed choices are up, down/ },
   { argv: ['test'], code: 0 },
   { argv: ['--help'], code: 0, out: /^Usage: hybrid-cloud/ },
@@ -201,6 +207,7 @@ test('global flags count before and behind the command', () =>
     await call(['render', 'slurm-conf', '--cpus', '2']);
     await call(['lab', 'up']);
     await call(['lab', '--once', '--json', '--batch', 'gridengine']);
+    await call(['lab', '--vcp', '--batch', 'slurm', '--once']);
     await call(['test', 'planner', 'store']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
@@ -208,8 +215,9 @@ test('global flags count before and behind the command', () =>
       ['run', running],
       ['check', { ...none, json: true, color: true }],
       ['render', { ...none, what: 'slurm-conf', cpus: 2, memory: undefined }],
-      ['lab', { ...none, mode: 'up', batch: undefined, simulated: false }],
-      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine', simulated: false }],
+      ['lab', { ...none, mode: 'up', batch: undefined, vcp: false, simulated: false }],
+      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine', vcp: false, simulated: false }],
+      ['lab', { ...none, mode: 'once', batch: 'slurm', vcp: true, simulated: false }],
       ['test', { ...none, what: ['planner', 'store'] }],
     ]);
   }));

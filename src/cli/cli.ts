@@ -5,7 +5,7 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
 import { DEFAULT_SOCKET, ELSEWHERE } from '../service/paths.ts';
-import { flagsOf, json, labMode, number, renderFlags, setting, simulated, size } from './options.ts';
+import { flagsOf, json, labMode, labSite, number, renderFlags, setting, simulated, size } from './options.ts';
 import { type Call, type CliParts, type Flags, RENDERED } from './parts.ts';
 import { plain } from './render/text.ts';
 import { simulateOptions } from './simulate-options.ts';
@@ -139,7 +139,7 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
   );
   for (const option of simulateOptions()) replay.addOption(option);
   act('lab', 'a real cluster on this machine, with the service at work', (flags, command) =>
-    parts.actions.lab({ ...flags, mode: labMode(command), batch: command.opts().batch, simulated: simulated(command) }),
+    parts.actions.lab({ ...flags, mode: labMode(command), ...labSite(command), simulated: simulated(command) }),
   )
     .addArgument(
       new Argument('[what]', 'up starts it and leaves it to you, down takes it away').choices(['up', 'down']),
@@ -149,6 +149,7 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     .addOption(
       new Option('--batch <name>', 'the batch system to try (default: slurm)').choices(['slurm', 'gridengine']),
     )
+    .option('--vcp', 'nodes through the VCP SDK, from the image of images/slurm-compute: the whole specification')
     .addOption(json());
   act('test [what...]', 'run the tests this machine can run', (flags, command) =>
     parts.actions.test({ ...flags, what: [...command.args, ...(command.opts().unit === true ? ['--unit'] : [])] }),

@@ -31,6 +31,15 @@ export function number(text: string): number {
   return n;
 }
 
+/** What the lab is made of. Ends the command with 2 when `--vcp` meets a batch system whose nodes have no image. */
+export function labSite(command: Command): Pick<LabFlags, 'batch' | 'vcp'> {
+  const { batch, vcp } = command.opts();
+  if (vcp === true && batch !== undefined && batch !== 'slurm') {
+    command.error(`error: --vcp does not go together with --batch ${batch}: its nodes are made for Slurm`);
+  }
+  return { batch, vcp: vcp === true };
+}
+
 /** A whole number from 1 up: CPUs, MiB. @throws InvalidArgumentError */
 export function size(text: string): number {
   const n = Number(text);
@@ -50,9 +59,11 @@ export function renderFlags(parts: CliParts, command: Command): RenderFlags {
 
 /** `lab --simulated`. Ends the command with 2 when it meets what needs a real cluster. */
 export function simulated(command: Command): boolean {
-  if (command.opts().simulated !== true) return false;
+  const { simulated, batch, vcp } = command.opts();
+  if (simulated !== true) return false;
   const [what] = command.args;
-  const other = what === undefined ? (command.opts().batch === undefined ? null : '--batch') : `'lab ${what}'`;
+  const flag = vcp === true ? '--vcp' : batch === undefined ? null : '--batch';
+  const other = what === undefined ? flag : `'lab ${what}'`;
   return other === null ? true : command.error(`error: --simulated does not go together with ${other}`);
 }
 

@@ -25,6 +25,8 @@ export type LabFlags = Flags & {
   readonly mode: 'live' | 'once' | 'up' | 'down';
   /** The batch system of the lab; undefined: what LAB_BATCH says, or Slurm. */
   readonly batch: string | undefined;
+  /** Nodes through the VCP SDK. */
+  readonly vcp: boolean;
   /** Nothing real but the service. */
   readonly simulated: boolean;
 };

@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import { type Run, type RunResult, run, sayRun } from '../../src/lib/run.ts';
 import { until } from './slurm-world.ts';
 
-const BUILD = join(import.meta.dirname, 'build-image.sh');
+const IMAGE = join(import.meta.dirname, '../../lab/image.sh');
 const RUN_CONTAINER = join(import.meta.dirname, 'run-container.sh');
 const BRIDGE = 'hci0';
 const LOCK = '/run/hci0.lock';
@@ -48,18 +48,18 @@ export function whyNoImages(): string | null {
 
 /** Builds images/NAME (or the Containerfile with this path) as localhost/TAG. Never throws: look at the result. */
 export function buildImage(name: string, tag: string, ...options: string[]): Promise<RunResult> {
-  return run(['sh', BUILD, 'build', name, tag, ...options], { timeout: 600_000, env: buildEnv() });
+  return run(['sh', IMAGE, 'build', name, tag, ...options], { timeout: 600_000, env: buildEnv() });
 }
 
 /** Any buildah command on the storage of the built images. @returns its standard output, trimmed */
 export async function buildah(...words: string[]): Promise<string> {
-  return ended(await run(['sh', BUILD, 'buildah', ...words], { timeout: 120_000, env: buildEnv() }));
+  return ended(await run(['sh', IMAGE, 'buildah', ...words], { timeout: 120_000, env: buildEnv() }));
 }
 
 /** Proxy settings and the place of the cache are part of how this machine builds. */
 function buildEnv(): Record<string, string> {
   const kept = Object.entries(process.env).flatMap(([key, value]) =>
-    value !== undefined && /^(IMAGE_CACHE|XDG_CACHE_HOME|HOME|https?_proxy|no_proxy|BUILDAH_.*)$/i.test(key)
+    value !== undefined && /^(IMAGE_CACHE|HOME|https?_proxy|no_proxy|BUILDAH_.*)$/i.test(key)
       ? [[key, value] as const]
       : [],
   );
@@ -282,7 +282,7 @@ async function cleanStorage(): Promise<void> {
   const names = (await buildah('containers', '--quiet', '--noheading', '--filter', `name=${PREFIX}`)).split('\n');
   for (const name of names.filter((one) => one !== '')) await buildah('rm', name);
   // Layers of earlier versions of the images. What the tagged ones are made of stays, so the next build is quick.
-  await buildah('rmi', '--prune', '--force');
+  ended(await run(['sh', IMAGE, 'prune'], { timeout: 600_000, env: buildEnv() }));
 }
 
 function ip(...words: string[]): Promise<RunResult> {

@@ -32,7 +32,10 @@ export function lab(name: string, net: string, port: number, ...args: string[]):
   return { pid: child.pid ?? 0, out: () => out, err: () => err, ended, kill: (signal) => void child.kill(signal) };
 }
 
-/** What of this lab is on the machine: its folder, devices, mounts, and processes that carry its mark. */
+/** Where buildah keeps the list of containers, one JSON text. */
+const CONTAINERS = `${process.env.IMAGE_CACHE ?? '/var/tmp/hybrid-cloud-images'}/storage/overlay-containers/containers.json`;
+
+/** What of this lab is on the machine: its folder, devices, mounts, containers, and processes that carry its mark. */
 export function leftovers(name: string): string[] {
   const dir = `/var/tmp/hybrid-cloud-${name}`;
   const found: string[] = [];
@@ -40,6 +43,11 @@ export function leftovers(name: string): string[] {
   for (const device of readdirSync('/sys/class/net'))
     if (device.startsWith(`hc-${name}`)) found.push(`device ${device}`);
   if (readFileSync('/proc/self/mountinfo', 'utf8').includes(dir)) found.push('a mount');
+  if (existsSync(CONTAINERS)) {
+    const text = readFileSync(CONTAINERS, 'utf8');
+    for (const [, container] of text.matchAll(/"(hybrid-cloud-\w+)-[\w-]+"/g))
+      if (container === `hybrid-cloud-${name}`) found.push(`container of ${container}`);
+  }
   for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     try {
       if (readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`HYBRID_CLOUD_LAB=${dir}\0`))

@@ -11,14 +11,9 @@ if [ "${1:-}" != inside ]; then
 fi
 root=$2 net=$3
 shift 3
-mount -t proc proc "$root/proc"
-mount --rbind /sys "$root/sys"
-mount --rbind /dev "$root/dev"
-for bind in "$@"; do
-  place=$root${bind#*:}
-  if [ -d "${bind%%:*}" ]; then mkdir -p "$place"; else mkdir -p "${place%/*}" && : >>"$place"; fi
-  mount --bind "${bind%%:*}" "$place"
-done
+. "$(dirname -- "$0")/../../lab/container.sh"
+container_kernel "$root"
+for bind in "$@"; do container_bind "$root" "${bind%%:*}" "${bind#*:}"; done
 ip link set lo up
 if [ "$net" != none ]; then
   tries=0

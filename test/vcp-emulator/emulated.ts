@@ -1,7 +1,7 @@
 /**
  * The adapter with its real Python side and the emulated SDK behind it, for tests.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,12 +13,13 @@ import { type Log, quietLog } from '../../src/lib/log.ts';
 import { converse, run } from '../../src/lib/run.ts';
 
 const pythonSide = fileURLToPath(new URL('../../helpers/vcp/helper.py', import.meta.url));
-const emulator = fileURLToPath(new URL('.', import.meta.url));
+/** The emulated SDK, for PYTHONPATH. */
+export const emulator = fileURLToPath(new URL('../../lab/vcp/sdk', import.meta.url));
 
 export const TOKEN = 'emulated-token';
 export const HOSTS = [1, 2, 3, 4].map((n) => ({ name: `c${n}`, ip: `10.77.0.10${n}` }));
 
-/** As test/vcp-emulator/vcpsdk/controller.py explains them. */
+/** As lab/vcp/sdk/vcpsdk/controller.py explains them. */
 export type Behaviour = Readonly<Record<string, unknown>>;
 
 export interface EmulatedOptions {
@@ -49,6 +50,8 @@ export interface Emulated extends AsyncDisposable {
   /** A second service beside the first, or the next one after it. */
   again(options?: EmulatedOptions): VcpCloud;
   behave(behaviour: Behaviour): Promise<void>;
+  /** From now on the controller's time is what is said here, in seconds, and stands still in between. */
+  itIs(seconds: number): Promise<void>;
   calls(name?: string): Promise<readonly EmulatedCall[]>;
   /** The controller's own memory. */
   state(): Promise<EmulatedState>;
@@ -132,6 +135,11 @@ export async function emulated(options: EmulatedOptions = {}): Promise<Emulated>
     logged,
     again: (more = {}) => make({ ...options, ...more }),
     behave,
+    itIs: async (seconds) => {
+      const file = join(stateDir, 'clock');
+      await writeFile(`${file}.new`, String(seconds));
+      await rename(`${file}.new`, file);
+    },
     async calls(name) {
       const text = await readFile(join(stateDir, 'calls.jsonl'), 'utf8').catch(() => '');
       const all = text

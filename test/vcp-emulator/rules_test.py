@@ -8,8 +8,8 @@ import tempfile
 import unittest
 
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+SDK = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lab/vcp/sdk")
+sys.path.insert(0, SDK)
 from vcpsdk.behave import VcpException  # noqa: E402
 from vcpsdk.vcpsdk import VcpConfigYaml, VcpSDK  # noqa: E402
 
@@ -100,7 +100,7 @@ class Rules(unittest.TestCase):
     def test_states_are_kept_for_other_processes(self):
         self.unit("10.77.0.101")
         script = "import sys; sys.path.insert(0, %r); from vcpsdk.vcpsdk import VcpSDK; print(VcpSDK('emulated-token', config_dir=%r).get_ugroup('g').find_ip_addresses())"
-        said = subprocess.run([sys.executable, "-c", script % (HERE, self.config)], stdout=subprocess.PIPE, check=True)
+        said = subprocess.run([sys.executable, "-c", script % (SDK, self.config)], stdout=subprocess.PIPE, check=True)
         self.assertEqual(said.stdout.decode().strip(), "['10.77.0.101']")
 
     def test_add_nodes_ignores_the_number_when_addresses_are_given(self):
@@ -179,6 +179,40 @@ class Rules(unittest.TestCase):
         self.behave(node_start=["false"])
         unit.add_nodes(ip_addresses=["10.77.0.102"])
         self.assertEqual(unit.find_nodes()[0].state, "CONTAINER_ERROR")
+
+    def test_a_worker_runs_the_commands_for_clients_that_cannot(self):
+        mark = os.path.join(self.folder.name, "mark")
+        start, stop = ["sh", "-c", "cat > %s" % mark], ["rm", mark]
+        self.behave(node_start=start, node_stop=stop, worker=True, boot=0)
+        sdk = self.sdk()
+        group = sdk.create_ugroup("g")
+        spec = sdk.get_spec("aws", "small")
+        spec.ip_addresses = ["10.77.0.101"]
+        unit = group.create_unit("u", spec, wait_for=False)
+        self.assertEqual([node.state for node in unit.find_nodes()], ["BOOTING"])
+        self.assertFalse(os.path.exists(mark))
+        with subprocess.Popen([sys.executable, "-m", "vcpsdk.worker"], env=dict(os.environ, PYTHONPATH=SDK)) as worker:
+            try:
+                group.wait_unit_applied("u")
+                self.assertEqual([node.state for node in unit.find_nodes()], ["RUNNING"])
+                self.assertTrue(os.path.exists(mark))
+                group.delete_units("u", force=True)
+                self.assertFalse(os.path.exists(mark))
+            finally:
+                worker.kill()
+
+    def test_time_is_what_the_clock_file_says(self):
+        clock = os.path.join(os.environ["VCP_EMULATOR_DIR"], "clock")
+        for at, state in (("100", "BOOTING"), ("129.9", "BOOTING"), ("130", "RUNNING")):
+            with open(clock, "w") as file:
+                file.write(at)
+            if at == "100":
+                self.behave(boot=30)
+                group = self.sdk().create_ugroup("g")
+                spec = self.sdk().get_spec("aws", "small")
+                spec.ip_addresses = ["10.77.0.101"]
+                group.create_unit("u", spec, wait_for=False)
+            self.assertEqual([node.state for node in group.find_nodes()], [state], at)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,8 @@ export interface LabBatch {
 export interface ByHand {
   /** `Slurm` */
   readonly name: string;
+  /** What the nodes are: `nodes in namespaces`. */
+  readonly nodes: string;
   /** A line for the shell the service runs in, and for any other. */
   readonly prepare: string;
   readonly submit: string;
@@ -48,18 +50,25 @@ export function labBatch({ run, place, clock, simulated }: LabParts): LabBatch {
   return place.batch === 'gridengine' ? labGridEngine(run, place, clock) : labSlurm(run, place);
 }
 
+const NODES = {
+  command: 'nodes in namespaces',
+  vcp: 'VC nodes from the built image, through the VCP SDK',
+};
+
 export function byHand(place: LabPlace): ByHand {
   const work = 'hostname; cat marker; sleep 10';
   if (place.batch === 'gridengine') {
     const quiet = `-q cloud -wd ${place.sharedOnNodes} -j y -o results/`;
     return {
       name: 'Grid Engine',
+      nodes: NODES.command,
       prepare: `. ${place.gridEngine}/env`,
       submit: `echo '${work}' | ${place.gridEngine}/head qsub ${quiet}`,
     };
   }
   return {
     name: 'Slurm',
+    nodes: NODES[place.cloud],
     prepare: `export SLURM_CONF=${place.slurmConf}`,
     submit: `sbatch --partition=cloud --chdir=${place.sharedOnNodes} --wrap '${work}'`,
   };

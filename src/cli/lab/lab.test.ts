@@ -54,6 +54,36 @@ test('lab up installs, brings up and says how to go on', async () => {
   assert.match(text(), /export SLURM_CONF=\/nowhere\/lab\/slurm\.conf/);
 });
 
+test('lab --vcp builds its images after the installation and before anything is up', async () => {
+  const { parts, called } = stage(() => ({}));
+  const place = labPlace({ LAB_DIR: '/nowhere/lab', LAB_CLOUD: 'vcp' });
+  assert.equal(await lab({ mode: 'up', json: false }, { ...parts, place }), 0);
+  assert.deepEqual(called, ['install', 'images', 'up']);
+});
+
+for (const mode of ['up', 'once'] as const) {
+  test(`Ctrl-C while lab --vcp builds its images leaves nothing to take down (${mode})`, async () => {
+    const { parts, called } = stage((script, abort) => {
+      if (script !== 'images') return {};
+      abort.abort();
+      return { code: null, signal: 'SIGTERM', aborted: true };
+    });
+    const place = labPlace({ LAB_DIR: '/nowhere/lab', LAB_CLOUD: 'vcp' });
+    assert.equal(await lab({ mode, json: false }, { ...parts, place }), 130);
+    assert.deepEqual(called, ['install', 'images']);
+  });
+}
+
+test('an image that is not built is said in the words of the script', async () => {
+  const { parts, called, text } = stage((script) =>
+    script === 'images' ? { code: 1, stderr: 'lab: the image vcpsdk was not built\n' } : {},
+  );
+  const place = labPlace({ LAB_DIR: '/nowhere/lab', LAB_CLOUD: 'vcp' });
+  assert.equal(await lab({ mode: 'once', json: false }, { ...parts, place }), 1);
+  assert.deepEqual(called, ['install', 'images']);
+  assert.match(text(), /^the image vcpsdk was not built$/m);
+});
+
 test('lab down takes away whatever is there', async () => {
   const { parts, called } = stage(() => ({}));
   assert.equal(await lab({ mode: 'down', json: false }, parts), 0);

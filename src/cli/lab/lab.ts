@@ -66,8 +66,7 @@ async function withLab(
   say: (text: string) => void,
   body: () => Promise<number>,
 ): Promise<number> {
-  await lines.install();
-  stopIfAborted(parts);
+  await getReady(parts, lines);
   try {
     await interruptible(parts, () => lines.up());
     await interruptible(parts, () => lines.startService());
@@ -89,14 +88,16 @@ async function interruptible<T>(parts: LabParts, body: () => Promise<T>): Promis
   }
 }
 
-function stopIfAborted(parts: LabParts): void {
+/** What is kept when the lab is gone: packages and images. */
+async function getReady(parts: LabParts, lines: Scripts): Promise<void> {
+  await lines.install();
   if (parts.signal.aborted) throw new Interrupted();
+  await interruptible(parts, () => lines.images());
 }
 
 /** Leaves a cluster and its cloud to whoever wants to try things; without the service. */
 async function up(parts: LabParts, lines: Scripts): Promise<void> {
-  await lines.install();
-  stopIfAborted(parts);
+  await getReady(parts, lines);
   try {
     await interruptible(parts, () => lines.up());
   } catch (error) {

@@ -79,8 +79,9 @@ async function draw(parts: LabParts, stop: AbortSignal): Promise<void> {
 }
 
 function titleOf({ place, simulated }: LabParts): string {
+  const { name, nodes } = byHand(place);
   return simulated === undefined
-    ? `hybrid-cloud lab: real ${byHand(place).name}, real service, nodes in namespaces`
+    ? `hybrid-cloud lab: real ${name}, real service, ${nodes}`
     : `hybrid-cloud lab, simulated: real service, the rest is made up; --socket ${place.socket}`;
 }
 

@@ -9,6 +9,7 @@ import { type Api, Interrupted, LabError, type LabParts } from './parts.ts';
 import type { Report, Seen } from './report.ts';
 import { makeReport } from './report.ts';
 import { type SampleJob, sampleJobs } from './sample.ts';
+import { checkVcp } from './vcp.ts';
 import { type Watched, watching } from './watching.ts';
 
 const LOOK_MS = 500;
@@ -54,6 +55,7 @@ export async function runSample(parts: LabParts, say: (text: string) => void): P
     startedAt,
     endedAt,
     trouble,
+    more: parts.simulated === undefined && place.cloud === 'vcp' ? await checkVcp(parts, lives) : [],
   };
   return makeReport(seen);
 }

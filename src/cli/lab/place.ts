@@ -7,6 +7,8 @@ import { join } from 'node:path';
 const NAMES = [
   'LAB_NAME',
   'LAB_BATCH',
+  'LAB_CLOUD',
+  'IMAGE_CACHE',
   'LAB_DIR',
   'LAB_NET',
   'LAB_HOSTS',
@@ -22,9 +24,13 @@ const NAMES = [
 export const LAB_BATCHES = ['slurm', 'gridengine'] as const;
 export type LabBatchName = (typeof LAB_BATCHES)[number];
 
+/** How the service gets its nodes: a program of the lab, or the specification's VCP SDK. */
+export type LabCloudName = 'command' | 'vcp';
+
 export interface LabPlace {
   readonly dir: string;
   readonly batch: LabBatchName;
+  readonly cloud: LabCloudName;
   readonly hosts: number;
   readonly cpus: number;
   /** Seconds. */
@@ -40,20 +46,24 @@ export interface LabPlace {
   readonly shared: string;
   /** The same, where nodes mount it. */
   readonly sharedOnNodes: string;
-  /** The program of the lab's cloud. */
-  readonly cloud: string;
   /** The cloud's own account of its machines. */
   readonly account: string;
   readonly serviceLog: string;
+  /** The VC controller's folder (vcp): what it knows, and every call it had. */
+  readonly controller: string;
+  /** Every container that was run (vcp), one command line each. */
+  readonly containers: string;
 }
 
 /** @param env the process environment, handed in by main */
 export function labPlace(env: Readonly<Record<string, string | undefined>>): LabPlace {
   const name = env.LAB_NAME || 'lab';
+  const cloud = env.LAB_CLOUD === 'vcp' ? 'vcp' : 'command';
   const dir = env.LAB_DIR || (name === 'lab' ? '/var/tmp/hybrid-cloud-lab' : `/var/tmp/hybrid-cloud-${name}`);
   return {
     dir,
     batch: LAB_BATCHES.find((one) => one === env.LAB_BATCH) ?? 'slurm',
+    cloud,
     hosts: Number(env.LAB_HOSTS || 4),
     cpus: Number(env.LAB_CPUS || 2),
     bootTime: Number(env.LAB_BOOT_TIME || 5),
@@ -63,9 +73,10 @@ export function labPlace(env: Readonly<Record<string, string | undefined>>): Lab
     configDir: join(dir, 'config'),
     socket: join(dir, 'run/api.sock'),
     shared: join(dir, 'export'),
-    sharedOnNodes: join(dir, 'node/shared'),
-    cloud: join(dir, 'cloud'),
+    sharedOnNodes: cloud === 'vcp' ? '/mnt' : join(dir, 'node/shared'),
     account: join(dir, 'log/cloud.log'),
     serviceLog: join(dir, 'log/service.log'),
+    controller: join(dir, 'vcp/controller'),
+    containers: join(dir, 'log/docker.log'),
   };
 }

@@ -71,6 +71,7 @@ function good(): Seen {
     startedAt: at(0),
     endedAt: at(41),
     trouble: null,
+    more: [],
   };
 }
 

@@ -29,6 +29,8 @@ export interface Seen {
   readonly endedAt: number;
   /** The run was cut short, and why; null when it went to its end. */
   readonly trouble: string | null;
+  /** What else was looked at. */
+  readonly more: readonly Check[];
 }
 
 export interface JobLine {
@@ -83,7 +85,7 @@ export interface Report {
 export function makeReport(seen: Seen): Report {
   const jobs = seen.sample.flatMap((job) => jobLines(job, seen));
   const nodes = seen.lives.map((life) => nodeLine(life, jobs, seen.moves));
-  const checks = checkSample(seen, jobs);
+  const checks = [...checkSample(seen, jobs), ...seen.more];
   const waits = jobs.flatMap((job) => job.waited ?? []);
   return {
     ok: checks.every((check) => check.ok),

@@ -85,6 +85,8 @@ export function burstJobs(round: number): SampleJob[] {
 
 /** How a batch system's script says a few things. */
 export interface ScriptWords {
+  /** Lines before all others. */
+  readonly first?: string;
   /** A shell word: number of the array task; 0 or nothing for a job that is none. */
   readonly task: string;
   /** Lines that run the given lines once on each host of the job. */
@@ -104,5 +106,5 @@ export function jobScript(job: SampleJob, shared: string, words: ScriptWords): s
     `result=${shared}/results/${job.name}.\${task:-0}.$host`,
     'printf "%s\\n" "$marker" >"$result.new" && mv "$result.new" "$result"',
   ].join('\n');
-  return `#!/bin/sh\n${job.nodes > 1 ? words.everywhere(prove) : prove}\nsleep ${job.works}\n`;
+  return `#!/bin/sh\n${words.first ?? ''}${job.nodes > 1 ? words.everywhere(prove) : prove}\nsleep ${job.works}\n`;
 }

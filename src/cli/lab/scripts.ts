@@ -7,6 +7,8 @@ import { Interrupted, LabError, type LabParts } from './parts.ts';
 export interface Scripts {
   /** Installs what is missing. Not interrupted: a package half installed is worse than waiting for the second half. */
   install(): Promise<void>;
+  /** Builds what the nodes are made of, where they are not made of this machine's own files. */
+  images(): Promise<void>;
   /** Cluster, cloud and configuration. @throws LabError, also when a lab is up already; that one is left alone. */
   up(): Promise<void>;
   startService(): Promise<void>;
@@ -34,6 +36,9 @@ export function scripts(parts: LabParts, say: (text: string) => void, mine: bool
   };
   return {
     install: () => script(20 * MINUTE, undefined, 'install.sh'),
+    images: async () => {
+      if (parts.place.cloud === 'vcp') await script(20 * MINUTE, parts.signal, 'images.sh');
+    },
     up: () => script(MINUTE, parts.signal, 'up.sh'),
     startService: () => script(MINUTE, parts.signal, 'daemon.sh', 'start', parts.nodeBinary),
     stopService: () => script(MINUTE, undefined, 'daemon.sh', 'stop'),

@@ -34,7 +34,7 @@ export function labSlurm(run: Run, place: LabPlace): LabBatch {
       const output = `--output=${place.sharedOnNodes}/results/${job.name}-%j.out`;
       const words = ['sbatch', '--parsable', '--partition=cloud', '--time=5', `--job-name=${job.name}`, output];
       const chdir = `--chdir=${place.sharedOnNodes}`;
-      const answer = await call([...words, chdir, ...optionsOf(job), ...after], scriptOf(job, place.sharedOnNodes));
+      const answer = await call([...words, chdir, ...optionsOf(job), ...after], scriptOf(job, place));
       return answer.trim().split(';')[0] ?? '';
     },
     async jobs() {
@@ -57,8 +57,10 @@ function optionsOf(job: SampleJob): string[] {
   ];
 }
 
-function scriptOf(job: SampleJob, shared: string): string {
-  return jobScript(job, shared, {
+function scriptOf(job: SampleJob, place: LabPlace): string {
+  return jobScript(job, place.sharedOnNodes, {
+    // The image's own, so that it is certain where the job ran. Slurm hands on our SLURM_CONF; a node has its own file.
+    first: place.cloud === 'vcp' ? '[ -x /usr/local/sbin/hc-node ] || exit 4\nunset SLURM_CONF\n' : '',
     task: `\${SLURM_ARRAY_TASK_ID:-0}`,
     everywhere: (prove) => `srun --ntasks=${job.nodes} --ntasks-per-node=1 sh -c '${prove}' || exit 3`,
   });

@@ -1,6 +1,7 @@
 """The emulated VC controller: a folder that every process shares.
 
 state.json      groups, units, nodes; changed under a lock, so that it survives every process
+clock           the controller's time in seconds, when it is there; then time passes only as somebody writes it
 behaviour.json  what goes wrong and how long things take; read at every call, see BEHAVIOUR
 calls.jsonl     one line per call, for tests to count
 """
@@ -36,6 +37,7 @@ BEHAVIOUR = {
     "no_nodes_gone": False,  # a unit disappears with its last node (not known of the real one)
     "node_start": None,  # command run for each node, JSON about it on its standard input; RUNNING when it ends with 0
     "node_stop": None,  # command run before a node is gone
+    "worker": False,  # these commands are left to worker.py, since the clients cannot run them
 }
 USUAL = {
     "auth": "config vc failed: http_status(403)\n2026/11/23 00:00:00 UTC: VCPAuthException: 7f3a:token lookup is failed: permission denied",
@@ -43,6 +45,14 @@ USUAL = {
     "throttled": "get vc failed: http_status(429)",
     "down": "HTTPSConnectionPool(host='10.0.0.1', port=443): Max retries exceeded with url: /v1/vc (Caused by NewConnectionError: [Errno 111] Connection refused)",
 }
+
+
+def now():
+    try:
+        with open(os.path.join(folder(), "clock")) as file:
+            return float(file.read())
+    except FileNotFoundError:
+        return time.time()
 
 
 def folder():
@@ -77,14 +87,14 @@ def locked():
 
 def advance(data):
     """What the controller did since the last look."""
-    now = time.time()
+    at = now()
     rules = behaviour()
     for group_name, group in list(data["groups"].items()):
         for unit_name, unit in list(group["units"].items()):
             had = len(unit["nodes"])
-            unit["nodes"] = [node for node in unit["nodes"] if rules["held"] or not gone(node, now)]
+            unit["nodes"] = [node for node in unit["nodes"] if rules["held"] or not gone(node, at)]
             for node in unit["nodes"]:
-                if node["state"] == "BOOTING" and not rules["held"] and boots_up(node, now):
+                if node["state"] == "BOOTING" and not rules["held"] and boots_up(node, at):
                     node["state"] = node["turns"]
             if any(node["state"].endswith("ERROR") for node in unit["nodes"]) and unit["state"] == "BOOTING":
                 unit["state"] = "ERROR"
@@ -97,14 +107,14 @@ def advance(data):
             del data["groups"][group_name]
 
 
-def boots_up(node, now):
-    return node["hook"] == "done" if node["hook"] else now >= node["runs_at"]
+def boots_up(node, at):
+    return node["hook"] == "done" if node["hook"] else at >= node["runs_at"]
 
 
-def gone(node, now):
+def gone(node, at):
     if node["state"] != "DELETING":
         return False
-    return node["hook"] == "stopped" if node["hook"] else now >= node["gone_at"]
+    return node["hook"] == "stopped" if node["hook"] else at >= node["gone_at"]
 
 
 def group_state(group):
@@ -142,7 +152,7 @@ def new_node(data, group, unit_name, unit, address, rules):
         "instance": "i-%s" % uuid.uuid4().hex[:17],
         "state": "BOOTING",
         "turns": turns,
-        "runs_at": time.time() + seconds,
+        "runs_at": now() + seconds,
         "gone_at": 0,
         "hook": "",
     }
@@ -150,8 +160,8 @@ def new_node(data, group, unit_name, unit, address, rules):
         unit["error"] = text
     if rules["node_start"] and turns == "RUNNING":
         node["hook"] = "starting"
-        about = dict(unit["spec"], group=group, unit=unit_name, ip=node["ip"], node=node["id"], boot=seconds)
-        hook("start", node["id"], rules["node_start"], about)
+        node["about"] = dict(unit["spec"], group=group, unit=unit_name, ip=node["ip"], node=node["id"], boot=seconds)
+        hook("start", node["id"], rules)
     unit["nodes"].append(node)
     return None
 
@@ -160,19 +170,21 @@ def end_node(unit_name, unit, node, rules):
     if node["state"] == "DELETING":
         return
     node["state"] = "DELETING"
-    node["gone_at"] = time.time() + rules["delete"]
+    node["gone_at"] = now() + rules["delete"]
     if rules["node_stop"] and node["hook"]:
         node["hook"] = "stopping"
-        about = dict(unit["spec"], unit=unit_name, ip=node["ip"], node=node["id"], delete=rules["delete"])
-        hook("stop", node["id"], rules["node_stop"], about)
+        node["about"]["delete"] = rules["delete"]
+        hook("stop", node["id"], rules)
 
 
-def hook(what, node_id, command, about):
+def hook(what, node_id, rules):
     """Runs beside every client, as the controller would: it outlives the process that asked."""
+    if rules["worker"]:
+        return
     home = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     with open(os.path.join(folder(), "hooks.log"), "a") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "vcpsdk.hook", what, node_id, json.dumps(command), json.dumps(about)],
+            [sys.executable, "-m", "vcpsdk.hook", what, node_id],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,

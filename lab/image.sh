@@ -3,15 +3,18 @@
 # base made by mmdebstrap from this machine's own apt sources. Everything is kept in one folder of its own between runs
 # (the machine's images are not touched); a second build takes seconds. Needs root, buildah and mmdebstrap.
 #
-#   build-image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
-#   build-image.sh buildah WORD...                             any buildah command on the same storage; a container
-#                                                              made with it (from) must get a --name
+#   image.sh build NAME TAG [OPTION of buildah bud...]   images/NAME -> localhost/TAG; NAME may be a full path
+#   image.sh buildah WORD...                             any buildah command on the same storage; a container
+#                                                        made with it (from) must get a --name
+#   image.sh forget                                      takes away what a killed build left
+#   image.sh prune                                       and layers of which no image with a name is made any more
 #
-#   IMAGE_CACHE  the folder; default ${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images
+#   IMAGE_CACHE    the folder; default /var/tmp/hybrid-cloud-images
+#   IMAGE_CONTEXT  the folder that COPY reads from; default images/
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
-CACHE=${IMAGE_CACHE:-${XDG_CACHE_HOME:-/var/tmp}/hybrid-cloud-images}
-IMAGES=$(CDPATH='' cd -- "$(dirname -- "$0")/../../images" && pwd -P)
+CACHE=${IMAGE_CACHE:-/var/tmp/hybrid-cloud-images}
+IMAGES=$(CDPATH='' cd -- "$(dirname -- "$0")/../images" && pwd -P)
 # Anything in here that changes the base makes a new one.
 RECIPE=1
 umask 077
@@ -27,12 +30,24 @@ main() {
       on_storage "$@"
       ;;
     build)
-      [ $# -ge 3 ] || die "usage: build-image.sh build NAME TAG [OPTION...]"
+      [ $# -ge 3 ] || die "usage: image.sh build NAME TAG [OPTION...]"
       shift
       build "$@"
       ;;
-    *) die "usage: build-image.sh build NAME TAG [OPTION...] | buildah WORD..." ;;
+    forget | prune)
+      locked
+      forget_builds
+      # Not by force: an image that a container is made of stays.
+      if [ "$1" = prune ]; then on_storage rmi --prune 9>&-; fi
+      ;;
+    *) die "usage: image.sh build NAME TAG [OPTION...] | buildah WORD... | forget | prune" ;;
   esac
+}
+
+# While one builds nobody else does, and nobody takes away the layers it has just made.
+locked() {
+  exec 9>"$CACHE/lock"
+  flock 9
 }
 
 # The state of mounts is in /run: it must not outlive the machine's.
@@ -44,20 +59,20 @@ build() {
   case $1 in /*) file=$1 ;; *) file=$IMAGES/$1/Containerfile ;; esac
   tag=$2
   shift 2
-  exec 9>"$CACHE/lock"
-  flock 9
+  locked
   forget_builds
   base=$(make_base)
   umask 022
   on_storage bud --layers --force-rm --isolation chroot --network host --build-arg "BASE_IMAGE=$base" "$@" \
-    -t "localhost/$tag" -f "$file" "$IMAGES" 9>&-
+    -t "localhost/$tag" -f "$file" "${IMAGE_CONTEXT:-$IMAGES}" 9>&-
 }
 
-# What a killed build left: its containers (a container for use has a name of its own). Under the lock no build runs.
+# What a killed build left: its containers (a container for use has a name of its own), half a base. Under the lock no build runs.
 forget_builds() {
   for container in $(on_storage containers --all --format '{{.ContainerName}}' | grep -- '-working-container'); do
-    on_storage rm "$container" >/dev/null || :
+    on_storage rm "$container" >/dev/null 2>&1 || : # it may have gone by itself
   done
+  rm -f "$CACHE/base.tar" "$CACHE/sources.list" "$CACHE/apt.conf"
 }
 
 # Prints the name of the base image; makes it when it is not there.
@@ -97,7 +112,7 @@ distribution_sources() {
 }
 
 die() {
-  printf '%s\n' "build-image: $*" >&2
+  printf '%s\n' "image: $*" >&2
   exit 1
 }
 

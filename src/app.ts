@@ -78,6 +78,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
       pollInterval: settings.pollInterval,
       version: parts.version,
       pid: parts.pid,
+      memoryLost: setAside !== null,
       onLook: (summary) => {
         lastLook = clock.monotonic();
         void notify.status(summary);

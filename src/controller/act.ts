@@ -16,6 +16,7 @@ import { randomId } from '../lib/ids.ts';
 import { afterAcceptance, afterRefusal } from '../planner/brake.ts';
 import type { Store } from '../store/store.ts';
 import type { Errands } from './errands.ts';
+import { LEASE } from './observe.ts';
 import type { Recorder } from './record.ts';
 
 export interface Hands {
@@ -56,11 +57,13 @@ function settle(hands: Hands, s: Snapshot, step: Step): void {
   if (step.host === null || step.to === null) return;
   const machine = s.machines.get(step.host);
   const record = hands.store.host(step.host);
-  const adopted = machine !== undefined && record?.lease == null && step.to !== 'free' && step.to !== 'quarantined';
+  // One that is no longer in hosts.json may have been dropped a moment ago, with another that became free.
+  if (record === undefined) return;
+  const adopted = machine !== undefined && record.lease === null && step.to !== 'free' && step.to !== 'quarantined';
   hands.recorder.move(step.host, step.to, step.because, {
     ...(step.failed ? { failed: true } : {}),
     ...(step.until === undefined ? {} : { retryAt: step.until }),
-    ...(adopted ? { lease: machine.lease ?? randomId('hc-'), machineId: machine.id } : {}),
+    ...(adopted ? { lease: machine.lease ?? randomId(LEASE), machineId: machine.id } : {}),
   });
   if (step.to === 'free') hands.store.register(s.pool.hosts, hands.clock.now());
 }
@@ -124,7 +127,7 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
       step.to === null
         ? before
         : hands.recorder.move(name, step.to, step.because, {
-            lease: randomId('hc-'),
+            lease: randomId(LEASE),
             machineId: null,
             bornAt: hands.clock.now(),
             registrationBefore: s.nodes.get(name)?.registration ?? null,
@@ -191,13 +194,14 @@ function prepare(hands: Hands, s: Snapshot, step: Step): void {
   hands.errands.start([host], s.pool.timing.prepare, async (signal) => {
     try {
       await hands.bootstrap.prepare(record, signal);
-      if (recordOf(hands, host).state === 'preparing') hands.recorder.move(host, 'joining', 'prepared and checked');
     } catch (error) {
       // The service itself is stopping: the next start prepares again, nothing has failed.
       if (signal.aborted && !timedOut(signal)) return;
       if (recordOf(hands, host).state !== 'preparing') return;
       hands.recorder.move(host, 'stopping', `could not be prepared: ${sayError(error)}`, { failed: true });
+      return;
     }
+    if (recordOf(hands, host).state === 'preparing') hands.recorder.move(host, 'joining', 'prepared and checked');
   });
 }
 

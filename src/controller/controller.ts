@@ -14,6 +14,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { plan } from '../planner/plan.ts';
 import type { Store } from '../store/store.ts';
+import { makeAbsence } from './absence.ts';
 import { act, type Hands } from './act.ts';
 import { makeControl } from './control.ts';
 import { makeErrands } from './errands.ts';
@@ -22,6 +23,7 @@ import { nextLook } from './interval.ts';
 import { observe, type Readings, snapshotOf } from './observe.ts';
 import { makeRecorder } from './record.ts';
 import { waitingBecause } from './show.ts';
+import { makeSteady } from './steady.ts';
 import { tellOwners } from './tell.ts';
 import type { Control, StatusView } from './view.ts';
 
@@ -37,6 +39,8 @@ export interface ControllerParts {
   readonly pollInterval: number;
   readonly version: string;
   readonly pid: number;
+  /** The database was damaged and begins anew: machines may be on their way that nobody remembers. */
+  readonly memoryLost?: boolean;
   /** Called after every look, also a failed one: for the watchdog and the status line. */
   readonly onLook?: (summary: string) => void;
 }
@@ -51,6 +55,8 @@ export interface Controller {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** A machine that was asked for is in the cloud's list by then, ms. */
+const LISTED_WITHIN = 60_000;
 /** How many calls to clouds and nodes may be under way at one time. */
 const MOST_ERRANDS = 64;
 
@@ -68,10 +74,20 @@ export function makeController(parts: ControllerParts): Controller {
   });
   const errands = makeErrands(MOST_ERRANDS, clock, {
     onEnd: look,
-    onError: (error) => recorder.tell('error', null, `a call ended unexpectedly: ${sayError(error)}`),
+    onError(error) {
+      const text = `a call ended unexpectedly: ${sayError(error)}`;
+      try {
+        recorder.tell('error', null, text);
+      } catch {
+        // The disk is full or gone: that must not end the service. What the call did is seen by the next look.
+        log.error(text);
+      }
+    },
   });
   const retryCallAt = new Map<string, number>();
   const hands: Hands = { ...parts, errands, recorder, retryCallAt };
+  const absence = makeAbsence(clock);
+  const steady = makeSteady(store, clock, recorder, retryCallAt);
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
   const cloud = makeHealth('the cloud', parts.cloud.kind, clock, recorder);
   const memory: Memory = {
@@ -84,6 +100,10 @@ export function makeController(parts: ControllerParts): Controller {
   };
 
   store.register(pool.hosts, clock.now());
+  if (parts.memoryLost) {
+    const message = 'the database was lost, and what was asked for last may not be listed yet';
+    recorder.brake((brake) => ({ ...brake, kind: 'ambiguous', message, until: clock.now() + LISTED_WITHIN }));
+  }
 
   async function snapshot(signal: AbortSignal): Promise<{ readings: Readings; s: Snapshot | null }> {
     // Taken before the reading: a call that ends while we read may not be in what we read.
@@ -93,13 +113,17 @@ export function makeController(parts: ControllerParts): Controller {
       completeReads: memory.completeReads + 1,
       underWay: new Set([...underWay, ...errands.hosts]),
       retryCallAt,
+      absence,
     };
     return { readings, s: snapshotOf(parts, readings, seen) };
   }
 
   async function once(signal: AbortSignal): Promise<string> {
+    steady.check();
     const { readings, s } = await snapshot(signal);
     if (signal.aborted) return 'stopping';
+    // What was read before and what was read after would be told apart by times that mean different things.
+    if (steady.check()) return 'nothing changed because the clock was set during this look';
     batch.note(readings.batch);
     cloud.note(readings.cloud);
     if (readings.batch.ok) memory.tally = readings.batch.value.tally;

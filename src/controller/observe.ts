@@ -10,6 +10,10 @@ import type { Pool } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
+import type { Absence } from './absence.ts';
+
+/** How the leases begin that we give. */
+export const LEASE = 'hc-';
 
 /** One side's answer: a value, or one line why there is none. */
 export type Reading<T> =
@@ -54,6 +58,8 @@ export interface Memory {
   readonly completeReads: number;
   readonly underWay: ReadonlySet<string>;
   readonly retryCallAt: ReadonlyMap<string, number>;
+  /** Since when the batch system has not named a host (see absence.ts). */
+  readonly absence?: Absence;
 }
 
 /** The snapshot of two complete readings; null when one is missing. */
@@ -61,6 +67,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
   const { batch, cloud } = readings;
   if (!batch.ok || !cloud.ok) return null;
   const hosts = eyes.store.hosts();
+  const nodes = memory.absence?.doubt(batch.value.nodes, hosts) ?? batch.value.nodes;
   const registered = new Set(eyes.pool.hosts.map((host) => host.name));
   const { machines, strangers } = tellApart(hosts, cloud.value);
   return {
@@ -68,7 +75,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
     pool: eyes.pool,
     hosts,
     retired: new Set(hosts.map((host) => host.name).filter((name) => !registered.has(name))),
-    nodes: new Map(batch.value.nodes.map((node) => [node.host, node])),
+    nodes: new Map(nodes.map((node) => [node.host, node])),
     jobs: batch.value.jobs,
     machines,
     strangers,
@@ -97,8 +104,10 @@ export function tellApart(
   for (const machine of listed) {
     const host = byName.get(machine.host);
     if (host === undefined || host.ip !== machine.ip) {
-      // Machines that have nothing to do with our names and addresses are nobody's business here.
-      if (host !== undefined || ips.has(machine.ip)) strangers.push(machine);
+      // Machines that have nothing to do with our names and addresses are nobody's business here; but one with a lease
+      // of ours was made for a host that hosts.json and a lost database have both forgotten: that must be said.
+      const ours = machine.lease?.startsWith(LEASE) === true;
+      if (host !== undefined || ips.has(machine.ip) || ours) strangers.push(machine);
       continue;
     }
     const other = machines.get(machine.host);

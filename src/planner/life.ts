@@ -41,6 +41,8 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (machine === undefined) {
       if (s.at - record.since > s.pool.timing.boot) {
         const because = `no machine appeared within ${span(s.pool.timing.boot)}`;
+        // The cloud has given us its id: a list can be wrong, deleting by id makes sure.
+        if (record.machineId !== null) return remove(s, v, because);
         return s.cloudReadAt > record.since ? failed(step('settle', v, 'cooling', because)) : null;
       }
       // The answer was lost, or the service died before it asked: the same lease again makes the same machine.
@@ -95,7 +97,8 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     const { node, record, machine } = v;
     if (record.held) return step('undrain', v, 'ready', 'it is held');
     if (machine === undefined) return vanished(s, v);
-    if (node?.state === 'absent') return remove(s, v, 'the batch system no longer knows it', false);
+    // One answer without it may be a mistake, and a job may run on it: it must stay unknown for as long as a ready one.
+    if (node?.state === 'absent') return unknownFor(s, v, s.pool.timing.join);
     if (node === undefined) return null;
     if (node.closed === 'theirs')
       return step('settle', v, 'ready', `somebody else closed it (${node.reason}): left alone`);
@@ -188,6 +191,12 @@ function vanished(s: Snapshot, v: View): Step | null {
   }
   if (gone < s.pool.timing.join) return null;
   return remove(s, v, `the batch system has not reached it for ${span(gone)}`);
+}
+
+/** The batch system has not named it for so long, ms. */
+function unknownFor(s: Snapshot, v: View, limit: number): Step | null {
+  const since = v.record.missingSince;
+  return since !== null && s.at - since >= limit ? remove(s, v, 'the batch system no longer knows it', false) : null;
 }
 
 /** Past its deadline in this state: this life has failed. */

@@ -76,6 +76,21 @@ export function sqliteStore(db: DatabaseSync, keep = KEEP): Store {
     touch: (host, changes) => change(host, columns(changes)),
     hold: (host, held) => change(host, { held: held ? 1 : 0 }),
 
+    shiftTimes(by) {
+      const moved = (at: number | null) => (at === null ? null : at + by);
+      transaction(db, () => {
+        sql.shift.run({ by });
+        const clocks = fact<QueueClocks | null>('clocks', null);
+        if (clocks !== null) {
+          const { emptySince, noWaitingSince } = clocks;
+          const value = { emptySince: moved(emptySince), noWaitingSince: moved(noWaitingSince) };
+          sql.setFact.run('clocks', JSON.stringify(value));
+        }
+        const brake = fact<CreationBrake | null>('brake', null);
+        if (brake !== null) sql.setFact.run('brake', JSON.stringify({ ...brake, until: moved(brake.until) }));
+      });
+    },
+
     clocks: () => fact<QueueClocks>('clocks', { emptySince: null, noWaitingSince: null }),
     setClocks: (clocks) => void sql.setFact.run('clocks', JSON.stringify(clocks)),
     brake: () => fact<CreationBrake>('brake', NO_BRAKE),
@@ -161,6 +176,8 @@ function statements(db: DatabaseSync) {
     insert: db.prepare(`INSERT INTO hosts (name, ip, position, registered, state, since, reason, failures, held)
                         VALUES (?, ?, ?, 1, 'free', ?, 'registered in hosts.json', 0, 0)`),
     place: db.prepare('UPDATE hosts SET registered = 1, position = ?, ip = ? WHERE name = ?'),
+    shift: db.prepare(`UPDATE hosts SET since = since + :by, born_at = born_at + :by, retry_at = retry_at + :by,
+                       idle_since = idle_since + :by, missing_since = missing_since + :by`),
     journal: db.prepare(
       'INSERT INTO journal (at, host, from_state, to_state, lease, reason) VALUES (?, ?, ?, ?, ?, ?)',
     ),

@@ -62,6 +62,12 @@ export interface Store extends Disposable {
 
   hold(host: string, held: boolean): void;
 
+  /**
+   * The wall clock was set: moves every time that a wait or a deadline counts from (hosts, clocks, brake) by so many ms,
+   * together, so that all of them go on as before. Journal and events keep the times that were shown then.
+   */
+  shiftTimes(by: number): void;
+
   clocks(): QueueClocks;
   setClocks(clocks: QueueClocks): void;
   brake(): CreationBrake;

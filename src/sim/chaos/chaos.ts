@@ -133,6 +133,10 @@ async function peace(scene: Scene): Promise<void> {
   const { limits } = world.pool;
   const hosts = scene.roll() < 0.5 && !scene.forgot ? world.pool.hosts : world.everyHost;
   await world.restart({ pool: { hosts, limits: { ...limits, maxNodes: hosts.length } } });
+  // A machine with the lease of a lost database and an address that hosts.json no longer has: the service names it.
+  const ips = new Map(world.pool.hosts.map((host) => [host.name, host.ip]));
+  for (const { id, host, ip } of world.cloud.machines())
+    if (scene.forgot && ips.get(host) !== ip) world.cloud.vanish(id);
   for (const { name } of world.everyHost) {
     world.batch.personDrain(name, null);
     world.controller.control.release(name, 'operator');

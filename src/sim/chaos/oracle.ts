@@ -50,8 +50,10 @@ export function makeOracle(): Oracle {
     },
     hooks: {
       onMade(machine, others) {
-        // One that is being taken away is known to be on its way out; the address is free only when it is gone.
-        for (const other of others) say(`${machine.host} got ${machine.id} while it had ${other.id} (${other.state})`);
+        // One that is on its way out already is no second one: it only needs its time. (A cloud that minds its addresses
+        // refuses the new one until then.)
+        for (const other of others)
+          if (other.state !== 'stopping') say(`${machine.host} got ${machine.id} while it had ${other.id} (${other.state})`);
       },
       onTaken(machine, ours) {
         if (!ours) say(`${machine.id} on ${machine.ip} was deleted and is not ours`);

@@ -1,8 +1,9 @@
 /**
  * The long forms of what the suite does shortly: each takes minutes to hours and says how far it is.
  */
-import { longChaos } from './chaos/long.ts';
+
 import { longFuzz } from './chaos/fuzz.ts';
+import { longChaos } from './chaos/long.ts';
 import { longMonths } from './chaos/months.ts';
 import { longRaces } from './chaos/races.ts';
 import type { TestParts } from './run-all.ts';

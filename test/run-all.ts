@@ -49,7 +49,9 @@ export async function runTests(args: readonly string[], parts: TestParts): Promi
   const filters = args.filter((arg) => arg !== '--unit');
   const wrong = filters.find((filter) => filter.startsWith('-'));
   if (wrong !== undefined) {
-    parts.write(`unknown option ${wrong}; usage: hybrid-cloud test [FILTER...] [--unit] | --chaos N | --fuzz N | --races N | --months N [--seed N]\n`);
+    parts.write(
+      `unknown option ${wrong}; usage: hybrid-cloud test [FILTER...] [--unit] | --chaos N | --fuzz N | --races N | --months N [--seed N]\n`,
+    );
     return 2;
   }
   const folder = await mkdtemp(join(tmpdir(), 'hc-test-'));

@@ -17,12 +17,7 @@ export interface Steady {
 const NOTICED = 1000;
 
 /** @param retryCallAt times that are kept in memory and move with the others */
-export function makeSteady(
-  store: Store,
-  clock: Clock,
-  recorder: Recorder,
-  retryCallAt: Map<string, number>,
-): Steady {
+export function makeSteady(store: Store, clock: Clock, recorder: Recorder, retryCallAt: Map<string, number>): Steady {
   let offset = clock.now() - clock.monotonic();
   let begun = false;
 
@@ -30,7 +25,11 @@ export function makeSteady(
     store.shiftTimes(by);
     for (const [host, at] of retryCallAt) retryCallAt.set(host, at + by);
     const where = by > 0 ? 'forward' : 'back';
-    recorder.tell('warn', null, `the clock was set ${where} by ${span(Math.abs(by))} ${when}: waits and deadlines go on as before`);
+    recorder.tell(
+      'warn',
+      null,
+      `the clock was set ${where} by ${span(Math.abs(by))} ${when}: waits and deadlines go on as before`,
+    );
   }
 
   return {

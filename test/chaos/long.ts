@@ -41,7 +41,8 @@ export async function longChaos(count: number, first: number, parts: TestParts):
     return parts.run([...command, ...words], { timeout: LIMIT, cwd: parts.root, signal: parts.signal, onLine: take });
   });
   const ended = await Promise.all(slices);
-  for (const { code, stderr } of ended) if (code !== 0) parts.write(`a part ended with ${code}: ${stderr.slice(-2000)}\n`);
+  for (const { code, stderr } of ended)
+    if (code !== 0) parts.write(`a part ended with ${code}: ${stderr.slice(-2000)}\n`);
   const minutes = (slowest.peaceAfter / 60_000).toFixed(0);
   parts.write(
     `\n${done} histories (seeds ${first} to ${first + count - 1}), ${machines} machines made: ${bad.length} ended badly. ` +

@@ -52,7 +52,12 @@ export async function chaos(seed: number): Promise<ChaosResult> {
       return true;
     },
     fails: () => (disk.until > 0 && world.clock.now() < disk.until && roll() * 100 < disk.percent ? disk.why : null),
-    cloud: { ...oracle.hooks, blind: roll() < 0.5, listLag: pick([0, 0, 20 * SECOND]), stopTime: pick([0, 30 * SECOND]) },
+    cloud: {
+      ...oracle.hooks,
+      blind: roll() < 0.5,
+      listLag: pick([0, 0, 20 * SECOND]),
+      stopTime: pick([0, 30 * SECOND]),
+    },
     pool: {
       policy: pick(['demand', 'demand', 'classic']),
       timing: {

@@ -53,7 +53,8 @@ export function makeOracle(): Oracle {
         // One that is on its way out already is no second one: it only needs its time. (A cloud that minds its addresses
         // refuses the new one until then.)
         for (const other of others)
-          if (other.state !== 'stopping') say(`${machine.host} got ${machine.id} while it had ${other.id} (${other.state})`);
+          if (other.state !== 'stopping')
+            say(`${machine.host} got ${machine.id} while it had ${other.id} (${other.state})`);
       },
       onTaken(machine, ours) {
         if (!ours) say(`${machine.id} on ${machine.ip} was deleted and is not ours`);
@@ -66,7 +67,8 @@ export function makeOracle(): Oracle {
       if (world === null) return;
       const now = world.clock.monotonic();
       const machines = world.cloud.machines();
-      if (machines.length > world.everyHost.length) say(`${machines.length} machines for ${world.everyHost.length} hosts`);
+      if (machines.length > world.everyHost.length)
+        say(`${machines.length} machines for ${world.everyHost.length} hosts`);
       const owned = new Set(
         world.store
           .hosts()

@@ -2,10 +2,11 @@
  * Troubles: everything that can go wrong in a world, one entry each. Each does it and says in a few words what it did;
  * null when there is nothing it could be done to just now.
  */
+
+import type { QueueStatus } from '../../batch/batch.ts';
 import { CLOUD_ERRORS } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { BatchNode } from '../../domain/node.ts';
-import type { QueueStatus } from '../../batch/batch.ts';
 import type { World } from '../world.ts';
 
 export interface Scene {
@@ -89,8 +90,7 @@ const cloudLists: readonly Trouble[] = [
     lie(s, 'has one in an unknown state', (all, one) =>
       all.map((machine) => (machine === one ? { ...machine, state: 'unknown' as const } : machine)),
     ),
-  (s) =>
-    lie(s, 'has lost leases and times', (all) => all.map((machine) => ({ ...machine, lease: null, since: null }))),
+  (s) => lie(s, 'has lost leases and times', (all) => all.map((machine) => ({ ...machine, lease: null, since: null }))),
 ];
 
 /** Short ones only: a list that lies for longer than the boot limit cannot be told from the truth. */
@@ -199,11 +199,44 @@ const batch: readonly Trouble[] = [
     for (let i = times(s); i > 0; i--) s.delays.push(ms);
     return `the batch system needs ${ms / SECOND} s to answer`;
   },
-  (s) => batchLie(s, 'does not know a node', (status, at) => edit(status, at, { state: 'absent', closed: 'no', hasJob: false, jobs: [], responding: false, registration: null, inQueue: false })),
-  (s) => batchLie(s, 'cannot read a node', (status, at) => edit(status, at, { state: 'unknown', closed: 'theirs', hasJob: true })),
-  (s) => batchLie(s, 'leaves a job out', (status, at) => ({ ...status, jobs: status.jobs.filter((_, i) => i !== Math.floor(at * status.jobs.length)) })),
-  (s) => batchLie(s, 'names every job twice', (status) => ({ ...status, jobs: status.jobs.flatMap((job) => [job, job]) })),
-  (s) => batchLie(s, 'names no job and no node', (status) => ({ ...status, jobs: [], nodes: status.nodes.map((node) => ({ ...node, state: 'absent' as const, closed: 'no' as const, hasJob: false, jobs: [], responding: false, registration: null, inQueue: false })) })),
+  (s) =>
+    batchLie(s, 'does not know a node', (status, at) =>
+      edit(status, at, {
+        state: 'absent',
+        closed: 'no',
+        hasJob: false,
+        jobs: [],
+        responding: false,
+        registration: null,
+        inQueue: false,
+      }),
+    ),
+  (s) =>
+    batchLie(s, 'cannot read a node', (status, at) =>
+      edit(status, at, { state: 'unknown', closed: 'theirs', hasJob: true }),
+    ),
+  (s) =>
+    batchLie(s, 'leaves a job out', (status, at) => ({
+      ...status,
+      jobs: status.jobs.filter((_, i) => i !== Math.floor(at * status.jobs.length)),
+    })),
+  (s) =>
+    batchLie(s, 'names every job twice', (status) => ({ ...status, jobs: status.jobs.flatMap((job) => [job, job]) })),
+  (s) =>
+    batchLie(s, 'names no job and no node', (status) => ({
+      ...status,
+      jobs: [],
+      nodes: status.nodes.map((node) => ({
+        ...node,
+        state: 'absent' as const,
+        closed: 'no' as const,
+        hasJob: false,
+        jobs: [],
+        responding: false,
+        registration: null,
+        inQueue: false,
+      })),
+    })),
   (s) => {
     const name = s.host();
     s.world.batch.personDrain(name, s.roll() < 0.5 ? 'a person looks at it' : null);
@@ -275,7 +308,9 @@ const own: readonly Trouble[] = [
   },
   (s) => {
     const name = s.host();
-    s.world.operator((control) => (s.roll() < 0.5 ? control.hold(name, 'operator') : control.release(name, 'operator')));
+    s.world.operator((control) =>
+      s.roll() < 0.5 ? control.hold(name, 'operator') : control.release(name, 'operator'),
+    );
     return `an operator holds or releases ${name}`;
   },
   (s) => {

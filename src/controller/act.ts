@@ -29,6 +29,8 @@ export interface Hands {
   readonly recorder: Recorder;
   /** When a call for a host may be tried again; written here, read by the planner. */
   readonly retryCallAt: Map<string, number>;
+  /** Hosts whose last delete the cloud has accepted; written here, read by the planner. */
+  readonly accepted: Set<string>;
 }
 
 /** Time limits of calls, ms. The cloud's own programs have their own limits below these. */
@@ -122,6 +124,7 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
   if (steps.length === 0) return;
   const leases = steps.map((step): Lease => {
     const name = step.host ?? '';
+    hands.accepted.delete(name);
     const before = recordOf(hands, name);
     const record =
       step.to === null
@@ -216,6 +219,7 @@ function remove(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
     const seen = s.machines.get(host);
     const before = recordOf(hands, host);
     if (step.to !== null) {
+      hands.accepted.delete(host);
       hands.recorder.move(host, step.to, step.because, {
         ...(step.failed ? { failed: true } : {}),
         ...(seen ? { machineId: seen.id } : {}),
@@ -241,7 +245,8 @@ function remove(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
 function deleted(hands: Hands, host: string, error: unknown): void {
   const at = hands.clock.now();
   hands.retryCallAt.set(host, at + (error === null ? ASK_AGAIN : ASK_AGAIN_AFTER_ERROR));
-  if (error !== null) hands.recorder.complain('warn', host, `${host} could not be deleted yet: ${sayError(error)}`);
+  if (error === null) hands.accepted.add(host);
+  else hands.recorder.complain('warn', host, `${host} could not be deleted yet: ${sayError(error)}`);
 }
 
 function idOnly(record: HostRecord, id: string): Machine {

@@ -85,7 +85,8 @@ export function makeController(parts: ControllerParts): Controller {
     },
   });
   const retryCallAt = new Map<string, number>();
-  const hands: Hands = { ...parts, errands, recorder, retryCallAt };
+  const accepted = new Set<string>();
+  const hands: Hands = { ...parts, errands, recorder, retryCallAt, accepted };
   const absence = makeAbsence(clock);
   const steady = makeSteady(store, clock, recorder, retryCallAt);
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
@@ -113,6 +114,7 @@ export function makeController(parts: ControllerParts): Controller {
       completeReads: memory.completeReads + 1,
       underWay: new Set([...underWay, ...errands.hosts]),
       retryCallAt,
+      accepted,
       absence,
     };
     return { readings, s: snapshotOf(parts, readings, seen) };

@@ -58,6 +58,7 @@ export interface Memory {
   readonly completeReads: number;
   readonly underWay: ReadonlySet<string>;
   readonly retryCallAt: ReadonlyMap<string, number>;
+  readonly accepted?: ReadonlySet<string>;
   /** Since when the batch system has not named a host (see absence.ts). */
   readonly absence?: Absence;
 }
@@ -85,6 +86,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
     clocks: eyes.store.clocks(),
     brake: eyes.store.brake(),
     underWay: memory.underWay,
+    ...(memory.accepted ? { accepted: memory.accepted } : {}),
     retryCallAt: memory.retryCallAt,
   };
 }

@@ -117,7 +117,8 @@ const RULES: Readonly<Record<HostState, Rule>> = {
   stopping(s, v) {
     const { machine, record } = v;
     if (machine === undefined) {
-      return s.cloudReadAt > record.since ? step('settle', v, 'cooling', 'its machine is gone') : null;
+      if (s.cloudReadAt <= record.since) return null;
+      return isGone(s, v) ? step('settle', v, 'cooling', 'its machine is gone') : askAgain(s, v);
     }
     if (machine.state === 'stopping' || !due(s, v) || !allowed(s, v)) return null;
     return s.completeReads >= 2 ? step('delete', v, null, record.reason) : null;
@@ -191,6 +192,22 @@ function vanished(s: Snapshot, v: View): Step | null {
   }
   if (gone < s.pool.timing.join) return null;
   return remove(s, v, `the batch system has not reached it for ${span(gone)}`);
+}
+
+/**
+ * Not listed, but is it gone? A list can lag behind or have a hole. It is when the cloud has accepted its deletion; one
+ * that was only asked for, and of which no id is known, when a list would have shown it by now.
+ */
+function isGone(s: Snapshot, v: View): boolean {
+  const { record } = v;
+  if (s.accepted === undefined || s.accepted.has(record.name)) return true;
+  return record.machineId === null && s.at - Math.max(record.since, record.bornAt ?? 0) >= MISSING_GRACE;
+}
+
+/** Deleting by id what is not listed makes sure: what is gone already is a success. */
+function askAgain(s: Snapshot, v: View): Step | null {
+  const may = v.record.machineId !== null && due(s, v) && allowed(s, v);
+  return may ? step('delete', v, null, v.record.reason) : null;
 }
 
 /** The batch system has not named it for so long, ms. */

@@ -27,10 +27,14 @@ export function remembered(store: Store): Store {
     }
     return hosts;
   };
+  const find = (name: string) => {
+    read();
+    return byName.get(name);
+  };
   return new Proxy(store, {
     get(target, key) {
       if (key === 'hosts') return read;
-      if (key === 'host') return (name: string) => (read(), byName.get(name));
+      if (key === 'host') return find;
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== 'function') return value;
       return (...args: unknown[]): unknown => {

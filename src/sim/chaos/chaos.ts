@@ -74,6 +74,7 @@ export async function chaos(seed: number): Promise<ChaosResult> {
     world,
     poll,
     forgot: false,
+    closedByPerson: new Set(),
     roll,
     pick,
     host: () => pick(world.pool.hosts).name,
@@ -104,8 +105,12 @@ export async function chaos(seed: number): Promise<ChaosResult> {
   await peace(scene);
   note('peace');
   const began = world.clock.monotonic();
+  const atRest = () => {
+    oracle.inPeace();
+    return over(world);
+  };
   try {
-    await world.until('peace', () => (oracle.inPeace(), over(world)), LONGEST_PEACE);
+    await world.until('peace', atRest, LONGEST_PEACE);
   } catch (error) {
     oracle.say(`stuck: ${sayError(error)}: ${stateOf(world)}`);
   }

@@ -59,8 +59,11 @@ export function makeOracle(): Oracle {
       onTaken(machine, ours) {
         if (!ours) say(`${machine.id} on ${machine.ip} was deleted and is not ours`);
         const jobs = world?.batch.running.filter((job) => world?.batch.hostsOf(job).includes(machine.host)) ?? [];
+        const record = world?.store.host(machine.host);
         if (jobs.length > 0 && machine.state === 'running')
-          say(`${machine.host} (${machine.id}) was deleted while ${jobs.join(' ')} ran on it`);
+          say(
+            `${machine.host} (${machine.id}) was deleted while ${jobs.join(' ')} ran on it: ${record?.state}, ${record?.reason}`,
+          );
       },
     },
     inPeace() {

@@ -12,4 +12,8 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
   { seed: 159, found: 'the same, with an operator’s drain' },
   { seed: 215, found: 'a list that lacked a machine at its boot deadline had it forgotten' },
   { seed: 246, found: 'a list and a queue that both left a node out had its machine deleted under a job' },
+  { seed: 3672, found: 'a machine asked for a moment ago and not listed yet was taken for gone, and another made' },
+  { seed: 4172, found: 'an empty list while nobody had accepted a deletion: the machine was taken for gone' },
+  { seed: 7468, found: 'a node that a person had opened was deleted although it took jobs' },
+  { seed: 9368, found: 'a node that a failed write had left open was deleted although it took jobs' },
 ];

@@ -47,7 +47,7 @@ const LONGEST = 180;
 export async function races(t: Closing, options: RaceOptions): Promise<RaceResult> {
   const lab = await startLab(t, {
     ...{ name: options.name, net: options.net, portBase: options.portBase, hosts: HOSTS, bootTime: 1 },
-    settings: { POLL_INTERVAL: 1, CLEANUP_NODE_WAIT_TIME: 1, IDLE_NODE_WAIT_TIME: 1, JOIN_TIMEOUT: 60 },
+    settings: { POLL_INTERVAL: 1, CLEANUP_NODE_WAIT_TIME: 0, IDLE_NODE_WAIT_TIME: 0, JOIN_TIMEOUT: 60 },
   });
   const roll = makeDice(options.seed);
   const ran = join(lab.dir, 'export/ran');
@@ -63,7 +63,7 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
     while (!over()) {
       begun++;
       const number = begun;
-      // Long enough for its node to be idle for a second, drained, looked at again; the next job comes in the middle.
+      // An idle node is drained at the next look: a second later at most, and the next job comes in the middle of it.
       const id = await lab.submit(jobOf(ran, number, roll() * 0.6), '--exclusive', '--no-requeue');
       const file = join(ran, String(number));
       try {
@@ -71,7 +71,7 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
       } catch {
         lost.push(`${id}: ${await lab.jobState(id).catch(() => 'not known')}`);
       }
-      await sleep(800 + roll() * 1400);
+      await sleep(roll() * 1300);
       if (number % 50 === 0) options.onProgress?.(`${number} races, ${lost.length} jobs lost`);
     }
   }

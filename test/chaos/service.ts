@@ -1,6 +1,7 @@
 /**
  * Chaos with the real service as a process, in real time: one seeded history of trouble against a site in this process
- * (site.ts), then peace. The oracle is the site itself: it knows which job runs where at the moment of every call.
+ * (site.ts), then peace. It runs in a network of its own that has loopback only (`unshare --net`), so that nobody answers
+ * on the addresses of the hosts: `service.ts SEED SECONDS PATIENCE` prints what came of it as JSON. The oracle is the site itself: it knows which job runs where at the moment of every call.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -42,8 +43,7 @@ export async function serviceChaos(options: ServiceChaosOptions): Promise<Servic
   const state = join(folder, 'state');
   mkdirSync(state);
   if (options.smallDisk) execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=700', 'hc-chaos', state]);
-  // Class E: no packet for it ever leaves a machine, so nobody answers there.
-  const hosts = Array.from({ length: HOSTS }, (_, i) => ({ name: `c${i + 1}`, ip: `240.0.0.${i + 1}` }));
+  const hosts = Array.from({ length: HOSTS }, (_, i) => ({ name: `c${i + 1}`, ip: `10.77.9.${i + 1}` }));
   const site = await makeSite(folder, hosts);
   const socket = join(folder, 'api.sock');
   const history: string[] = [];
@@ -276,4 +276,12 @@ export async function serviceChaos(options: ServiceChaosOptions): Promise<Servic
 function edit(text: string, key: string, change: (all: unknown[]) => unknown[]): string {
   const answer = JSON.parse(text) as Record<string, unknown[]>;
   return JSON.stringify({ ...answer, [key]: change(answer[key] ?? []) });
+}
+
+if (import.meta.main) {
+  const [seed = 1, seconds = 20, patience = 120] = process.argv.slice(2).map(Number);
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  const result = await serviceChaos({ seed, seconds, patience, smallDisk: true });
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.exitCode = result.violations.length === 0 ? 0 : 1;
 }

@@ -2,6 +2,7 @@
  * A whole site in memory: the real controller on the fakes, with time that moves only when it is told to. What a
  * machine's daemon and a job do of themselves happens here, so a test (and the simulator) only says what is asked.
  */
+import type { DatabaseSync } from 'node:sqlite';
 import { type FakeBatch, type FakeJobSpec, makeFakeBatch } from '../batch/fake.ts';
 import { type FakeBootstrap, fakeBootstrap } from '../bootstrap/fake.ts';
 import { type FakeCloud, type FakeCloudOptions, fakeCloud } from '../cloud/fake.ts';
@@ -28,6 +29,8 @@ export interface WorldOptions {
   readonly pool?: Partial<Omit<Pool, 'hosts'>>;
   /** The process may die at any write and any call: asked before and after each, true = it dies now. */
   readonly dies?: (what: string) => boolean;
+  /** It may die at its readings, too. */
+  readonly mortalReads?: boolean;
   /** A write to the store may fail: asked before each, the text of the error or null. */
   readonly fails?: () => string | null;
   /** Hosts that the batch system knows beyond the registered ones. */
@@ -38,6 +41,8 @@ export interface WorldOptions {
   readonly moving?: number;
   /** Asked after each reading of the queue: true = jobs start in just this moment, before the service acts. */
   readonly slips?: () => boolean;
+  /** The store's database; else one in memory. It is closed with the world. */
+  readonly database?: DatabaseSync;
   /** More of the cloud's own ways. */
   readonly cloud?: Partial<Omit<FakeCloudOptions, 'clock' | 'bootTime'>>;
 }
@@ -78,6 +83,12 @@ export interface World extends AsyncDisposable {
 }
 
 const SECOND = 1000;
+const BATCH_CHANGES = ['joinCluster', 'leaveCluster'] as const;
+const CLOUD_CHANGES = ['create', 'delete'] as const;
+/** Every method of the store that writes. */
+const STORE_WRITES = [
+  ...(['register', 'move', 'touch', 'hold', 'shiftTimes', 'setClocks', 'setBrake', 'event', 'setNote'] as const),
+] as const;
 
 export function makeWorld(options: WorldOptions = {}): World {
   const clock = manualClock(undefined, options.quick ? 1 : undefined);
@@ -133,10 +144,10 @@ export function makeWorld(options: WorldOptions = {}): World {
     makeController({
       memoryLost,
       pool,
-      batch: process.wrap('batch', reached, ['joinCluster', 'leaveCluster']),
-      cloud: process.wrap('cloud', cloud, ['create', 'delete']),
-      bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget']),
-      store: process.wrap('store', store, ['move', 'touch', 'hold', 'setClocks', 'setBrake', 'setNote']),
+      batch: process.wrap('batch', reached, options.mortalReads ? [...BATCH_CHANGES, 'getStatus', 'tell'] : BATCH_CHANGES),
+      cloud: process.wrap('cloud', cloud, options.mortalReads ? [...CLOUD_CHANGES, 'list'] : CLOUD_CHANGES),
+      bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget', 'answers']),
+      store: process.wrap('store', store, STORE_WRITES),
       clock: wall,
       log: quietLog,
       pollInterval: poll,
@@ -148,12 +159,12 @@ export function makeWorld(options: WorldOptions = {}): World {
   const endsAt = new Map<string, number>();
   const up = new Set<string>();
   const killed: string[] = [];
-  let controller = make();
+  let controller = born();
   let nextLookAt = clock.now();
   let failedLooks = 0;
 
   function makeStore(): Store {
-    const real = sqliteStore(memoryDatabase());
+    const real = sqliteStore(options.database ?? memoryDatabase());
     return brittle(options.quick ? remembered(real) : real, options.fails);
   }
 
@@ -176,6 +187,7 @@ export function makeWorld(options: WorldOptions = {}): World {
       if (clock.now() < at) continue;
       endsAt.delete(job);
       batch.finish(job);
+      if (!job.includes('_')) runsFor.delete(job);
     }
     for (const job of batch.schedule()) endsAt.set(job, clock.now() + (runsFor.get(job.split('_')[0] ?? job) ?? 0));
   }
@@ -216,11 +228,14 @@ export function makeWorld(options: WorldOptions = {}): World {
   function begin(memoryLost = false): void {
     process = mortal(options.dies);
     nextLookAt = clock.now();
-    // A service that cannot write cannot start; it is started again until it can.
+    controller = born(memoryLost);
+  }
+
+  /** A service that cannot write, or dies of its start, is started again until it lives. */
+  function born(memoryLost = false): Controller {
     for (;;) {
       try {
-        controller = make(memoryLost);
-        return;
+        return make(memoryLost);
       } catch (error) {
         if (process.dead()) process = mortal(options.dies);
         else if (!isTrouble(error)) throw error;

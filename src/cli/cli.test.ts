@@ -193,6 +193,7 @@ test('global flags count before and behind the command', () =>
     await call(['lab', 'up']);
     await call(['lab', '--once', '--json', '--batch', 'gridengine']);
     await call(['test', 'planner', 'store']);
+    await call(['test', '--chaos', '10000', '--seed', '7']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
       ['run', expected],
@@ -201,6 +202,7 @@ test('global flags count before and behind the command', () =>
       ['lab', { ...none, mode: 'up', batch: undefined }],
       ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine' }],
       ['test', { ...none, what: ['planner', 'store'] }],
+      ['test', { ...none, what: ['--chaos', '10000', '--seed', '7'] }],
     ]);
   }));
 

@@ -144,7 +144,11 @@ export function makeWorld(options: WorldOptions = {}): World {
     makeController({
       memoryLost,
       pool,
-      batch: process.wrap('batch', reached, options.mortalReads ? [...BATCH_CHANGES, 'getStatus', 'tell'] : BATCH_CHANGES),
+      batch: process.wrap(
+        'batch',
+        reached,
+        options.mortalReads ? [...BATCH_CHANGES, 'getStatus', 'tell'] : BATCH_CHANGES,
+      ),
       cloud: process.wrap('cloud', cloud, options.mortalReads ? [...CLOUD_CHANGES, 'list'] : CLOUD_CHANGES),
       bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget', 'answers']),
       store: process.wrap('store', store, STORE_WRITES),

@@ -53,12 +53,21 @@ export async function serviceChaos(options: ServiceChaosOptions): Promise<Servic
     ...{ CONFIG_DIR: folder, STATE_DIR: state, API_SOCKET: socket, QUEUE_NAME: 'cloud', BOOTSTRAP: 'none' },
     ...{ BATCH_SYSTEM: 'script', BATCH_SCRIPT: site.batchScript, BATCH_TIMEOUT: '3' },
     ...{ CLOUD: 'command', CLOUD_COMMAND: site.cloudProgram, CLOUD_TIMEOUT: '3', POLL_INTERVAL: '1' },
-    ...{ CLEANUP_NODE_WAIT_TIME: '2', IDLE_NODE_WAIT_TIME: '2', BOOT_TIMEOUT: '6', JOIN_TIMEOUT: '6', STOP_TIMEOUT: '20' },
+    ...{
+      CLEANUP_NODE_WAIT_TIME: '2',
+      IDLE_NODE_WAIT_TIME: '2',
+      BOOT_TIMEOUT: '6',
+      JOIN_TIMEOUT: '6',
+      STOP_TIMEOUT: '20',
+    },
   };
   const lines = Object.entries(env).map(([key, value]) => `${key}=${value}\n`);
   writeFileSync(join(folder, 'env'), lines.join(''), { mode: 0o600 });
   const register = (list: typeof hosts) =>
-    writeFileSync(join(folder, 'hosts.json'), JSON.stringify(Object.fromEntries(list.map(({ name, ip }) => [ip, name]))));
+    writeFileSync(
+      join(folder, 'hosts.json'),
+      JSON.stringify(Object.fromEntries(list.map(({ name, ip }) => [ip, name]))),
+    );
   register(hosts);
   let log = '';
   let child: ChildProcess | null = null;
@@ -229,7 +238,8 @@ export async function serviceChaos(options: ServiceChaosOptions): Promise<Servic
     for (const list of site.faults.values()) list.length = 0;
     for (const one of undo) one();
     site.next.length = 0;
-    for (const machine of site.machines.values()) if (machine.hostname === 'localhost') machine.hostname = nameOf(machine.ip);
+    for (const machine of site.machines.values())
+      if (machine.hostname === 'localhost') machine.hostname = nameOf(machine.ip);
     await down(() => register(hosts));
     note('peace');
     const api = apiClient(socket);

@@ -90,7 +90,16 @@ export async function makeSite(folder: string, hosts: readonly { name: string; i
     stranger(ip) {
       const id = `vm-${++ids}`;
       machines.set(id, {
-        ...{ id, hostname: 'foreign', ip, lease: '', madeAt: Date.now(), state: 'running', registers: false, ours: false },
+        ...{
+          id,
+          hostname: 'foreign',
+          ip,
+          lease: '',
+          madeAt: Date.now(),
+          state: 'running',
+          registers: false,
+          ours: false,
+        },
       });
       return id;
     },
@@ -126,7 +135,13 @@ export async function makeSite(folder: string, hosts: readonly { name: string; i
 
   const work: Record<SiteCall, (words: readonly string[]) => object> = {
     list: () => ({
-      machines: [...machines.values()].map(({ id, hostname, ip, state, lease }) => ({ id, hostname, ip, state, lease })),
+      machines: [...machines.values()].map(({ id, hostname, ip, state, lease }) => ({
+        id,
+        hostname,
+        ip,
+        state,
+        lease,
+      })),
     }),
     create([text = '']) {
       const asked = JSON.parse(text) as { hosts: { hostname: string; ip: string; lease: string }[] };

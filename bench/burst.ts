@@ -1,6 +1,6 @@
 /**
  * bench/burst: exclusive one-node jobs submitted together on a real Slurm; how long they wait, compared with the boot
- * time, and how soon the cloud is asked. `node bench/burst.ts [--boot 5] [--jobs 4] [--hosts 4] [--json]`, as root.
+ * time, and how soon the cloud is asked. `node bench/burst.ts [--boot 5] [--jobs 4] [--hosts 4] [--json FILE]`, as root.
  */
 import { parseArgs } from 'node:util';
 import { type Lab, startLab, until } from '../test/support/lab.ts';
@@ -13,7 +13,7 @@ const { values } = parseArgs({
     hosts: { type: 'string', default: '4' },
     poll: { type: 'string', default: '5' },
     hook: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
 });
 const boot = Number(values.boot);

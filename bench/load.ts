@@ -1,6 +1,6 @@
 /**
  * bench/load: what the service itself costs with many pending jobs in a real Slurm: CPU per look (besides the
- * scheduler's own), memory, and CPU when nothing happens. `node bench/load.ts [--jobs 10000] [--json]`, as root.
+ * scheduler's own), memory, and CPU when nothing happens. `node bench/load.ts [--jobs 10000] [--json FILE]`, as root.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,7 @@ import { type Lab, startLab, until } from '../test/support/lab.ts';
 import { printFigures, withClosing } from './figures.ts';
 
 const { values } = parseArgs({
-  options: { jobs: { type: 'string', default: '10000' }, json: { type: 'boolean', default: false } },
+  options: { jobs: { type: 'string', default: '10000' }, json: { type: 'string' } },
 });
 const jobs = Number(values.jobs);
 const WINDOW = 40;

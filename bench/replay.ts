@@ -1,6 +1,6 @@
 /**
  * bench/replay: how fast `simulate` replays a log, how much memory that takes, and which part of it is the planner's.
- * `node bench/replay.ts [LOG] [--boot 60] [--idle 600] [--policy demand] [--hosts N] [--json]`. Public logs in the
+ * `node bench/replay.ts [LOG] [--boot 60] [--idle 600] [--policy demand] [--hosts N] [--json FILE]`. Public logs in the
  * Standard Workload Format: https://www.cs.huji.ac.il/labs/parallel/workload/. Without a log: a made-up one.
  */
 import { type Profiler, Session } from 'node:inspector/promises';
@@ -10,7 +10,7 @@ import { fit } from '../src/sim/fit.ts';
 import { workload } from '../src/sim/fixtures/synthetic.ts';
 import { readTrace } from '../src/sim/read/read.ts';
 import { replay } from '../src/sim/replay.ts';
-import { mean, printFigures } from './figures.ts';
+import { mean, mostMemory, printFigures } from './figures.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,7 +19,7 @@ const { values, positionals } = parseArgs({
     idle: { type: 'string', default: '600' },
     policy: { type: 'string', default: 'demand' },
     hosts: { type: 'string' },
-    json: { type: 'boolean', default: false },
+    json: { type: 'string' },
   },
 });
 const policy = values.policy === 'classic' ? 'classic' : 'demand';
@@ -61,8 +61,8 @@ printFigures(
     { what: 'CPU', value: (cpu.user + cpu.system) / 1e6, unit: 's', against: { value: wall / 1000, what: 'the time' } },
     {
       what: 'memory (most resident)',
-      value: process.resourceUsage().maxRSS / 1024,
-      unit: 'MiB',
+      value: mostMemory(),
+      unit: 'MB',
       against: { value: 500, what: 'the limit' },
     },
     { what: 'looks', value: replayed.looks, unit: '' },

@@ -15,6 +15,13 @@ const { env } = process;
 const root = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
+// A folder that was removed under us would fail every command we run, with words that name none of it.
+try {
+  process.cwd();
+} catch {
+  process.chdir('/');
+}
+
 /** Batch systems find their server through these; children get nothing else of our environment but PATH, HOME... */
 inheritEnv(env, [
   'SLURM_CONF',
@@ -57,7 +64,10 @@ const actions: Actions = {
       });
     });
     try {
-      await runService(settings, { run, clock: systemClock, log, notify, version, pid: process.pid }, stop.signal);
+      const { pid } = process;
+      const end = (code: number): never => process.exit(code);
+      const { standby } = flags;
+      await runService(settings, { run, clock: systemClock, log, notify, version, pid, standby, end }, stop.signal);
       return 0;
     } catch (error) {
       log.error(`cannot run: ${error instanceof Error ? error.message : String(error)}`);
@@ -70,40 +80,56 @@ const actions: Actions = {
   async check(flags) {
     const settings = await settingsOf(flags);
     if (settings === null) return 2;
-    const { makePorts, writable } = await import('./app.ts');
-    const { checkAll } = await import('./controller/check/check.ts');
+    const { headPrefix, makePorts, writable } = await import('./app.ts');
+    const { checkPools } = await import('./controller/check/check.ts');
+    const { checkActive } = await import('./takeover.ts');
     const { describe } = await import('./config/settings.ts');
     const { renderCheck } = await import('./cli/render/check.ts');
     const { quietLog } = await import('./lib/log.ts');
-    const ports = makePorts(settings, { run, clock: systemClock, log: quietLog });
-    const lines = await checkAll(settings, ports, { clock: systemClock, writable, signal: stop.signal });
+    const parts = { run, clock: systemClock, log: quietLog };
+    const pools = settings.pools.map((one) => ({ pool: one.pool, ports: makePorts(settings, one, parts) }));
+    const names = { run, prefix: headPrefix(settings) };
+    const tools = { clock: systemClock, writable, names, signal: stop.signal };
+    const [active, found] = await Promise.all([checkActive(settings, systemClock), checkPools(settings, pools, tools)]);
+    const lines = [...found, active];
     if (flags.json) print(JSON.stringify({ settings: describe(settings), lines }, null, 2));
     else print(renderCheck(lines, { color: flags.color, columns: columns(), now: systemClock.now() }).join('\n'));
     return lines.some((line) => line.ok === 'wrong') ? 1 : 0;
   },
 
+  async render(flags) {
+    const settings = await settingsOf(flags);
+    if (settings === null) return 2;
+    const { rendered } = await import('./app.ts');
+    const { lines, notes } = rendered(settings, flags);
+    print(lines.join('\n'));
+    for (const note of notes) process.stderr.write(`${note}\n`);
+    return 0;
+  },
+
   async lab(flags) {
     const { lab } = await import('./cli/lab/lab.ts');
     const { labPlace } = await import('./cli/lab/place.ts');
-    return lab(
-      { mode: flags.mode, json: flags.json },
-      {
-        run,
-        clock: systemClock,
-        place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
-        root,
-        nodeBinary: process.execPath,
-        out: process.stdout,
-        err: process.stderr,
-        color: flags.color,
-        columns,
-        rows: () => process.stdout.rows ?? 24,
-        isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
-        keys: process.stdin.isTTY === true ? process.stdin : undefined,
-        openClient: apiClient,
-        signal: stop.signal,
-      },
-    );
+    const parts = {
+      run,
+      clock: systemClock,
+      place: labPlace(flags.batch === undefined ? env : { ...env, LAB_BATCH: flags.batch }),
+      root,
+      nodeBinary: process.execPath,
+      out: process.stdout,
+      err: process.stderr,
+      color: flags.color,
+      columns,
+      rows: () => process.stdout.rows ?? 24,
+      isTerminal: process.stdin.isTTY === true && process.stdout.isTTY === true,
+      keys: process.stdin.isTTY === true ? process.stdin : undefined,
+      openClient: apiClient,
+      signal: stop.signal,
+    };
+    const { mode, json, socket } = flags;
+    if (!flags.simulated || mode === 'up' || mode === 'down') return lab({ mode, json }, parts);
+    const { labSimulated } = await import('./cli/lab/simulated.ts');
+    return labSimulated({ mode, json, socket, version, pid: process.pid }, parts);
   },
 
   async test(flags) {

@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** They put the parts together, so they may know all of them. */
-const TOP = ['app.ts', 'main.ts'];
+const TOP = ['app.ts', 'main.ts', 'takeover.ts'];
 
 /** Libraries and modules of Node that have one home. */
 const HOMES: readonly { readonly modules: RegExp; readonly home: RegExp; readonly says: string }[] = [
@@ -47,6 +47,7 @@ const HOMES: readonly { readonly modules: RegExp; readonly home: RegExp; readonl
   { modules: /^(node:)?sqlite$/, home: /^store\//, says: 'SQL stays in store/' },
   { modules: /^(node:)?(timers|perf_hooks)(\/|$)/, home: /^lib\/clock\.ts$/, says: 'time comes from lib/clock.ts' },
   { modules: /^(node:)?process$/, home: /^main\.ts$/, says: 'the environment is read in main.ts' },
+  { modules: /^croner$/, home: /^lib\/week\.ts$/, says: 'times of the week are in lib/week.ts' },
   { modules: /^pino$/, home: /^lib\/log\.ts$/, says: 'there is one logger, lib/log.ts' },
 ];
 

@@ -85,6 +85,7 @@ describe('on one Slurm with a second partition and a node outside', { skip }, ()
         'NodeName=x1 NodeAddr=10.78.0.98 CPUs=8 RealMemory=1000 State=UNKNOWN',
         'PartitionName=far Nodes=x1 State=UP',
         'PartitionName=a_queue_with_a_very_long_name Nodes=x1,c1 State=UP',
+        'Licenses=matlab:1',
       ],
     });
     const commands: string[] = [];
@@ -93,6 +94,14 @@ describe('on one Slurm with a second partition and a node outside', { skip }, ()
       return world.run(command, options);
     });
     await batch.checkVersion();
+
+    await t.test('who may not change nodes is told so by a real slurmctld, and nothing was changed', async () => {
+      const nobody = adapter(world, (command, options) =>
+        world.run(['setpriv', '--reuid=65534', '--clear-groups', ...command], options),
+      );
+      await assert.rejects(nobody.checkVersion(), { kind: 'permission' });
+      assert.equal((await batch.getStatus('cloud', ['c1'])).nodes[0]?.closed, 'no');
+    });
 
     await t.test('a queue without any host of ours is there all the same, and the hosts are not in it', async () => {
       const status = await batch.getStatus('far', ['c1', 'c2']);
@@ -147,10 +156,38 @@ describe('on one Slurm with a second partition and a node outside', { skip }, ()
       await waitFor(world, batch, 'empty', ({ jobs: left }) => left.length === 0);
     });
 
-    await t.test('two commands a reading, with 0, 1 and 100 jobs', async () => {
+    await t.test('what keeps a job waiting besides nodes is seen in the very moment of its submission', async () => {
+      const first = await submit(world, {});
+      const ids = {
+        depends: await submit(world, {}, `--dependency=afterok:${first}`),
+        later: await submit(world, {}, '--begin=now+600'),
+        licence: await submit(world, {}, '-L', 'matlab:1'),
+        none: await submit(world, {}, '-L', 'matlab:1'),
+      };
+      const { jobs } = await batch.getStatus('cloud', ['c1', 'c2']);
+      const of = (id: string) => jobs.find((job) => job.id === id);
+      assert.equal(of(first)?.helped, 'yes');
+      assert.deepEqual(
+        Object.values(ids).map((id) => of(id)?.because),
+        ['it waits for another job', 'its begin time has not come', '', 'it waits for licences (matlab)'],
+      );
+      assert.ok((of(ids.later)?.notBefore ?? 0) > Date.now() + 500_000);
+      await world.command('scontrol', 'update', 'PartitionName=cloud', 'State=DOWN');
+      const down = makeSlurm({ prefix: [], timeout: 10_000 }, { run: world.run, clock: systemClock, log: quietLog });
+      const late = await submit(world, {});
+      const seen = (await down.getStatus('cloud', ['c1'])).jobs.find((job) => job.id === late);
+      assert.equal(seen?.because, 'the partition is down or takes no jobs', String(seen?.reason));
+      await world.command('scontrol', 'update', 'PartitionName=cloud', 'State=UP');
+      await world.command('scancel', first, late, ...Object.values(ids));
+      await waitFor(world, batch, 'empty', ({ jobs: left }) => left.length === 0);
+    });
+
+    await t.test('two commands a reading when nothing changes, with 0, 1 and 100 jobs', async () => {
       const ids: string[] = [];
       for (const target of [0, 1, 100]) {
         while (ids.length < target) ids.push(await submit(world, {}));
+        // a new job may make it ask for the partition, too, twice a minute at most
+        await batch.getStatus('cloud', ['c1', 'c2']);
         commands.length = 0;
         const { jobs } = await batch.getStatus('cloud', ['c1', 'c2']);
         assert.equal(jobs.length, target);

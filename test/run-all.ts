@@ -1,7 +1,8 @@
 /**
  * The test runner behind `./hybrid-cloud test [FILTER...] [--unit]`: lint, types, then every test file in a process of
- * its own, two files at a time: end-to-end tests (test/) mostly wait for nodes, and each has its own cluster. A FILTER is
- * a part of a file's path, or `lint` or `types`. The last line is always `N passed, N failed, N skipped`.
+ * its own, two files at a time. End-to-end tests (test/) mostly wait for nodes, and each has its own cluster: three at a
+ * time, those that say they may take long first, so that none of them is the last one alone. A FILTER is a part of a
+ * file's path, or `lint` or `types`. The last line is always `N passed, N failed, N skipped`.
  *
  * Long forms instead of the suite: `--chaos N` histories, `--fuzz N` inputs, `--races N` races on a real Slurm, `--months N`
  * of a busy site; `--seed N` is the first seed.
@@ -35,6 +36,8 @@ export interface TestParts {
 interface Task {
   readonly name: string;
   readonly kind: 'unit' | 'whole';
+  /** ms */
+  readonly limit: number;
   run(): Promise<Outcome>;
 }
 
@@ -61,7 +64,7 @@ export async function runTests(args: readonly string[], parts: TestParts): Promi
       .filter((task) => filters.length === 0 || filters.some((filter) => task.name.includes(filter)));
     const outcomes = [
       ...(await inPool(2, ofKind(tasks, 'unit'), parts)),
-      ...(await inPool(2, ofKind(tasks, 'whole'), parts)),
+      ...(await inPool(3, longestFirst(ofKind(tasks, 'whole')), parts)),
     ];
     return finish(outcomes, parts);
   } finally {
@@ -82,6 +85,10 @@ function finish(outcomes: readonly Outcome[], { write, env }: TestParts): number
 
 function ofKind(tasks: readonly Task[], kind: Task['kind']): Task[] {
   return tasks.filter((task) => task.kind === kind);
+}
+
+function longestFirst(tasks: readonly Task[]): Task[] {
+  return tasks.toSorted((a, b) => b.limit - a.limit);
 }
 
 /** Runs the tasks, `size` at a time; shows each as it ends, and what is running when nothing ended for a while. */
@@ -138,6 +145,7 @@ function checkTask(name: string, [program = '', ...args]: readonly string[], par
   return {
     name,
     kind: 'unit',
+    limit: FILE_LIMIT,
     run: async () => outcomeOfCheck(name, await parts.run(command, { timeout: FILE_LIMIT, cwd: root, env, signal })),
   };
 }
@@ -154,12 +162,13 @@ function fileTask(name: string, kind: Task['kind'], parts: TestParts, folder: st
   ];
   // A test may run this very runner: Node must not take the inner tests for subtests of the outer one.
   const { NODE_TEST_CONTEXT: _, ...env } = parts.env;
+  const limit = limitOf(join(root, name));
   return {
     name,
     kind,
+    limit,
     async run() {
-      const timeout = limitOf(join(root, name));
-      const result = await parts.run(command, { timeout, cwd: root, env, signal });
+      const result = await parts.run(command, { timeout: limit, cwd: root, env, signal });
       return outcomeOfFile(name, result, readReport(report));
     },
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -28,7 +28,8 @@ async function placed(t: TestContext, dropIn?: string): Promise<string> {
   await writeFile(join(folder, NAME), unit);
   if (dropIn !== undefined) {
     await mkdir(join(folder, `${NAME}.d`));
-    await cp(join(packaging, `${NAME}.d`, `${dropIn}.example`), join(folder, `${NAME}.d`, dropIn));
+    const text = await readFile(join(packaging, `${NAME}.d`, `${dropIn}.example`), 'utf8');
+    await writeFile(join(folder, `${NAME}.d`, dropIn), text.replaceAll('/opt/hybrid-cloud', folder));
   }
   return join(folder, NAME);
 }
@@ -58,7 +59,7 @@ test('a unit with a mistake is complained of, so the test above can fail', { ski
   assert.match(await verify(unit), /perhaps/);
 });
 
-for (const dropIn of ['cloud-command.conf', 'user.conf']) {
+for (const dropIn of ['cloud-command.conf', 'user.conf', 'least-privilege.conf', 'standby.conf']) {
   test(`systemd accepts the example ${dropIn}`, { skip: skip.unit }, async (t) => {
     assert.equal(await verify(await placed(t, dropIn)), '');
   });
@@ -66,6 +67,11 @@ for (const dropIn of ['cloud-command.conf', 'user.conf']) {
 
 test('the sandbox is as tight as promised: exposure 2.0 or lower', { skip: skip.score }, async (t) => {
   const score = await exposure(await placed(t));
+  assert.ok(score <= 2, `exposure ${score}`);
+});
+
+test('a standby is as tight as a service alone', { skip: skip.score }, async (t) => {
+  const score = await exposure(await placed(t, 'standby.conf'));
   assert.ok(score <= 2, `exposure ${score}`);
 });
 
@@ -81,6 +87,10 @@ test('the unit says what the service relies on', async () => {
     'TimeoutStopSec=15',
     'StateDirectory=hybrid-cloud',
     'StateDirectoryMode=0700',
+    // A core of a crash would hold secrets.
+    'LimitCORE=0',
+    'UMask=0077',
+    'NoNewPrivileges=yes',
     'RuntimeDirectory=hybrid-cloud',
     'CapabilityBoundingSet=',
     'ExecStart=/opt/hybrid-cloud/hybrid-cloud run',

@@ -16,6 +16,8 @@ export interface FakeJobSpec {
   readonly priority?: number;
   /** Held: waits, and nodes do not help. */
   readonly hold?: boolean;
+  /** Waits until the job with this id has ended. */
+  readonly after?: string;
   /** Makes an array of so many tasks. */
   readonly array?: number;
   /** So many tasks of the array at one time. */
@@ -32,6 +34,8 @@ export interface Task {
   readonly spec: FakeJobSpec;
   readonly submittedAt: number;
   held: boolean;
+  /** Id of the job that must end before. */
+  after: string | null;
   hosts: readonly string[];
 }
 
@@ -61,7 +65,9 @@ export function toJob(group: readonly Task[]): Job {
   const list = group.map((task) => task.index).join(',');
   const limit = spec.taskLimit ?? null;
   const held = { reason: 'Held', helped: 'no' as const, because: 'it is held' };
-  const why = first.held ? held : (spec.waits ?? { reason: 'Resources', helped: 'yes' as const, because: '' });
+  const depends = { reason: 'Dependency', helped: 'no' as const, because: `it waits for job ${first.after}` };
+  const asked = first.after === null ? spec.waits : depends;
+  const why = first.held ? held : (asked ?? { reason: 'Resources', helped: 'yes' as const, because: '' });
   const nodes = spec.nodes ?? 1;
   return {
     id: waits && first.array !== null ? `${first.number}_[${list}${limit === null ? '' : `%${limit}`}]` : idOf(first),

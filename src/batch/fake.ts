@@ -126,6 +126,7 @@ export function makeFakeBatch(options: {
 
   const mayRun = (task: Task): boolean =>
     !task.held &&
+    task.after === null &&
     task.spec.waits?.helped !== 'no' &&
     (task.array === null ||
       task.spec.taskLimit === undefined ||
@@ -235,7 +236,10 @@ export function makeFakeBatch(options: {
       const number = nextJob++;
       const array = spec.array === undefined ? null : String(number);
       for (let index = 1; index <= (spec.array ?? 1); index++) {
-        tasks.push({ array, index, number, spec, submittedAt: clock.now(), held: spec.hold === true, hosts: [] });
+        const after =
+          spec.after !== undefined && tasks.some((task) => names(task, spec.after ?? '')) ? spec.after : null;
+        const held = spec.hold === true;
+        tasks.push({ array, index, number, spec, submittedAt: clock.now(), held, after, hosts: [] });
       }
       return String(number);
     },
@@ -246,6 +250,10 @@ export function makeFakeBatch(options: {
       const before = tasks.length;
       tasks = tasks.filter((task) => !names(task, job));
       if (tasks.length === before) throw new TypeError(`no job ${job}`);
+      for (const task of tasks) {
+        const { after } = task;
+        if (after !== null && !tasks.some((other) => names(other, after))) task.after = null;
+      }
     },
     nodeUp(host) {
       const one = node(host);

@@ -6,11 +6,14 @@ import type { Log } from '../lib/log.ts';
 import type { Option, OptionValues } from '../lib/option.ts';
 import type { Run } from '../lib/run.ts';
 import type { Batch } from './batch.ts';
-import { gridEngineOptions, gridEngineSettings, makeGridEngine } from './gridengine/gridengine.ts';
+import { commandOptions, commandSettings } from './command.ts';
+import { makeGridEngine } from './gridengine/gridengine.ts';
 import { makePbs, pbsOptions, pbsSettings } from './pbs/pbs.ts';
 import { makeScriptBatch, scriptOptions, scriptSettings } from './script/script.ts';
-import { makeSlurm, slurmOptions, slurmSettings } from './slurm/slurm.ts';
+import { makeSlurm } from './slurm/slurm.ts';
 import { makeTorque, torqueOptions, torqueSettings } from './torque/torque.ts';
+
+export { slurmConfLines } from './slurm/conf-lines.ts';
 
 export interface BatchParts {
   readonly run: Run;
@@ -28,12 +31,12 @@ export interface BatchFamily {
 
 export const batchFamilies: Readonly<Record<string, BatchFamily>> = {
   slurm: {
-    options: slurmOptions,
-    make: (values, parts) => makeSlurm(slurmSettings(values), parts),
+    options: commandOptions,
+    make: (values, parts) => makeSlurm(commandSettings(values), parts),
   },
   gridengine: {
-    options: gridEngineOptions,
-    make: (values, parts) => makeGridEngine(gridEngineSettings(values), parts),
+    options: commandOptions,
+    make: (values, parts) => makeGridEngine(commandSettings(values), parts),
   },
   torque: {
     options: torqueOptions,

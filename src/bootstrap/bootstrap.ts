@@ -19,6 +19,14 @@ export interface Bootstrap {
   /** Does anything answer on the host's address? Asked before its address is used again. Short, never throws. */
   answers(host: Host, signal?: AbortSignal): Promise<boolean>;
 
+  /** DEAD_MAN_TIME: prepared nodes wait for a sign of life of the service; absent when they do not. */
+  readonly greet?: {
+    /** ms between two signs. */
+    readonly every: number;
+    /** @throws PrepareError when the node did not hear it */
+    hello(host: Host, signal: AbortSignal): Promise<void>;
+  };
+
   /** The machine is gone: forget its host key. */
   forget(host: Host): Promise<void>;
 }

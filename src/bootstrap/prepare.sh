@@ -1,7 +1,8 @@
 # Runs on the cloud node, as root, under any POSIX sh (dash, busybox). It proves host name and address, mounts the
 # shared file system and proves the mount. Safe to run again: on a prepared node it only proves.
 #
-# The values hc_mark hc_name hc_ip hc_source hc_dir hc_type hc_options hc_tries are set in front of this text, quoted.
+# The values hc_mark hc_name hc_ip hc_source hc_dir hc_type hc_options hc_tries hc_watcher hc_watcher_dir are set in front
+# of this text, quoted.
 # Result lines begin with $hc_mark, so that a banner or a chatty login file does no harm:
 #   $hc_mark OK text | $hc_mark FAIL kind text | $hc_mark TRY text
 #
@@ -16,6 +17,7 @@ hc_main() {
   hc_prove_address
   hc_mount
   hc_prove_readable
+  hc_watch
   hc_say OK "$hc_seen_type of $hc_seen_source on $hc_dir"
 }
 
@@ -174,6 +176,19 @@ hc_prove_readable() {
     *"Permission denied"*) return ;;
   esac
   hc_fail mount "$hc_dir is mounted but cannot be read: $(hc_line "${hc_text:-no answer}")"
+}
+
+# DEAD_MAN_TIME: the watcher that stops a machine nobody keeps any more. One that runs already finds its number gone.
+hc_watch() {
+  [ -n "${hc_watcher:-}" ] || return 0
+  hc_text=$( (umask 077 && mkdir -p -- "$hc_watcher_dir" && printf '%s' "$hc_watcher" >"$hc_watcher_dir/dead-man") 2>&1) ||
+    hc_fail command "the dead-man switch cannot be put on the node: $(hc_line "$hc_text")"
+  (
+    cd "$hc_watcher_dir" || exit
+    trap '' HUP
+    command -v setsid >/dev/null 2>&1 && set -- setsid
+    "$@" sh -c 'echo $$ >watcher && exec sh dead-man' </dev/null >/dev/null 2>&1 &
+  )
 }
 
 hc_line() {

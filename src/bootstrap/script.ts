@@ -7,6 +7,7 @@ import type { PrepareErrorKind } from '../domain/errors.ts';
 import type { Host } from '../domain/host.ts';
 import { shellQuote } from '../lib/quote.ts';
 import type { SshAnswer } from '../lib/ssh.ts';
+import { watcherValues } from './dead-man.ts';
 
 export interface Mount {
   /** `server:/directory`, or what the type wants. */
@@ -26,9 +27,16 @@ const SCRIPT = readFileSync(new URL('./prepare.sh', import.meta.url), 'utf8');
 
 /**
  * `prepare.sh` with its values in front, each quoted.
+ * @param deadMan DEAD_MAN_TIME, ms, or null for no dead-man switch
  * @param mark begins every line of the script's answer; new for each host, so that no banner can look like one
  */
-export function makeScript(mark: string, host: Host, mount: Mount, tries = MOUNT_TRIES): string {
+export function makeScript(
+  mark: string,
+  host: Host,
+  mount: Mount,
+  tries = MOUNT_TRIES,
+  deadMan: number | null = null,
+): string {
   const values = {
     hc_mark: mark,
     hc_name: host.name,
@@ -38,6 +46,7 @@ export function makeScript(mark: string, host: Host, mount: Mount, tries = MOUNT
     hc_type: mount.type,
     hc_options: mount.options,
     hc_tries: String(tries),
+    ...watcherValues(host, deadMan),
   };
   const head = Object.entries(values).map(([name, value]) => `${name}=${shellQuote(value)}\n`);
   return head.join('') + SCRIPT;
@@ -61,6 +70,7 @@ export function judge(answer: SshAnswer, mark: string): Outcome {
   if (last?.word === 'FAIL') {
     const [kind, ...text] = last.text.split(' ');
     if (kind === 'identity') return { kind: 'identity', text: text.join(' '), mayHeal: true };
+    if (kind === 'command') return { kind: 'command', text: text.join(' '), mayHeal: false };
     return { kind: 'mount', text: text.join(' '), mayHeal: false };
   }
   // Lost or stopped while it was trying to mount: that is the trouble to tell.

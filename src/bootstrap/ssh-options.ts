@@ -56,6 +56,18 @@ export const sshOptions: readonly Option[] = [
     about: 'who logs in to the cloud nodes; anybody but root needs sudo without a password there',
   },
   portOption,
+  {
+    key: 'DEAD_MAN_TIME',
+    schema: z
+      .string()
+      .trim()
+      .regex(/^(\d{1,7}|never)$/i, 'a number of seconds from 300 up, or "never"')
+      .transform((text) => (text.toLowerCase() === 'never' ? null : Number(text)))
+      .refine((n) => n === null || (n >= 300 && n <= 2_000_000), 'a number of seconds from 300 to 2000000, or "never"')
+      .transform((n) => (n === null ? null : n * 1000)),
+    fallback: 'never',
+    about: 'a node without a job stops itself when the service gave no sign of life for so many seconds',
+  },
 ];
 
 /** `/mnt//data/` is `/mnt/data`, as the kernel lists it. */

@@ -11,9 +11,10 @@ import type { Clock } from '../lib/clock.ts';
 import { randomId } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { OptionValues } from '../lib/option.ts';
-import type { Run } from '../lib/run.ts';
+import { type Run, sayRun } from '../lib/run.ts';
 import { type KnockAt, knock, runScript, type SshAnswer } from '../lib/ssh.ts';
 import type { Bootstrap } from './bootstrap.ts';
+import { greetEvery, greeting } from './dead-man.ts';
 import { makeHostKeys } from './host-keys.ts';
 import { ownKey, sshFolder } from './key.ts';
 import { judge, makeScript } from './script.ts';
@@ -34,6 +35,7 @@ const Values = z.object({
   NFS_OPTIONS: z.string().optional(),
   SSH_USER: z.string(),
   SSH_PORT: z.number(),
+  DEAD_MAN_TIME: z.number().nullish(),
 });
 
 /** A machine is asked for its ssh port this long: a new question each second finds a booting one sooner than one long wait. */
@@ -64,6 +66,7 @@ export function makeSshBootstrap(values: OptionValues, parts: BootstrapParts): B
     type: settings.NFS_TYPE,
     options: settings.NFS_OPTIONS ?? '',
   };
+  const deadMan = settings.DEAD_MAN_TIME ?? null;
   const isNfs = /^nfs4?$/.test(mount.type);
   const hostKeys = makeHostKeys(join(sshFolder(stateDir), 'known_hosts.d'));
   let key: ReturnType<typeof ownKey> | null = null;
@@ -89,7 +92,7 @@ export function makeSshBootstrap(values: OptionValues, parts: BootstrapParts): B
   async function prepare(host: Host, signal: AbortSignal): Promise<void> {
     const began = clock.monotonic();
     const mark = randomId('hc-');
-    const script = makeScript(mark, host, mount);
+    const script = makeScript(mark, host, mount, undefined, deadMan);
     let trouble = 'sshd has not answered yet';
     let doorOpen = false;
     let pause = PAUSE.first;
@@ -170,6 +173,20 @@ export function makeSshBootstrap(values: OptionValues, parts: BootstrapParts): B
     async answers(host, signal) {
       return (await knockAt(host.ip, port, ANSWERS, signal)).kind !== 'silent';
     },
+
+    ...(deadMan === null
+      ? {}
+      : {
+          greet: {
+            every: greetEvery(deadMan),
+            async hello(host: Host, signal: AbortSignal) {
+              const answer = await login(host, greeting(), signal);
+              if (answer.kind === 'ran' && answer.result.code === 0) return;
+              const text = answer.kind === 'ran' ? sayRun(answer.result) : answer.text;
+              throw new PrepareError('unreachable', `${host.name} (${host.ip}) heard no sign of life: ${text}`);
+            },
+          },
+        }),
 
     async forget(host) {
       await hostKeys.forget(host).catch((cause: unknown) => {

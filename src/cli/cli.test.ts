@@ -58,7 +58,7 @@ async function bench(run: (bench: Bench) => Promise<void>, started = true): Prom
     version: '0.1.0',
     defaults: { socket, user: 'taro' },
     openClient: (path: string) => apiClient(path, systemClock),
-    actions: { run: act('run'), check: act('check'), lab: act('lab'), test: act('test') },
+    actions: { run: act('run'), check: act('check'), render: act('render'), lab: act('lab'), test: act('test') },
     ...more,
   });
   const start = () => serve(control, { socket, log: quietLog, clock: systemClock });
@@ -102,8 +102,15 @@ const commands: { argv: string[]; code: number; out?: RegExp; err?: RegExp }[] =
   { argv: ['--version'], code: 0, out: /^0\.1\.0\n$/ },
   { argv: ['run'], code: 0 },
   { argv: ['check'], code: 0 },
+  { argv: ['render', 'hosts'], code: 0 },
+  { argv: ['render'], code: 2, err: /missing required argument 'what'/ },
+  { argv: ['render', 'fstab'], code: 2, err: /Allowed choices are add-host, hosts, slurm-conf/ },
+  { argv: ['render', 'hosts', '--cpus', '2'], code: 2, err: /go together with 'render slurm-conf' only/ },
+  { argv: ['render', 'slurm-conf', '--memory', '8G'], code: 2, err: /A whole number from 1 up/ },
   { argv: ['lab'], code: 0 },
   { argv: ['lab', 'up', '--once'], code: 2, err: /--once does not go together with 'lab up'/ },
+  { argv: ['lab', 'up', '--simulated'], code: 2, err: /--simulated does not go together with 'lab up'/ },
+  { argv: ['lab', '--simulated', '--batch', 'slurm'], code: 2, err: /--simulated does not go together with --batch/ },
   { argv: ['lab', '--batch', 'lsf'], code: 2, err: /slurm, gridengine/ },
   { argv: ['lab', 'sideways'], code: 2, err: /Allowed choices are up, down/ },
   { argv: ['test'], code: 0 },
@@ -187,20 +194,23 @@ test('global flags count before and behind the command', () =>
       '--no-color',
     ];
     const expected = { configDir: '/etc/x', socket: '/s', set: { QUEUE_NAME: 'b=c' }, json: false, color: false };
+    const running = { ...expected, standby: false };
     await call([...flags, 'run'], { color: true });
     await call(['run', ...flags], { color: true });
     await call(['check', '--json'], { color: true });
+    await call(['render', 'slurm-conf', '--cpus', '2']);
     await call(['lab', 'up']);
     await call(['lab', '--once', '--json', '--batch', 'gridengine']);
     await call(['test', 'planner', 'store']);
     await call(['test', '--chaos', '10000', '--seed', '7']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
-      ['run', expected],
-      ['run', expected],
+      ['run', running],
+      ['run', running],
       ['check', { ...none, json: true, color: true }],
-      ['lab', { ...none, mode: 'up', batch: undefined }],
-      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine' }],
+      ['render', { ...none, what: 'slurm-conf', cpus: 2, memory: undefined }],
+      ['lab', { ...none, mode: 'up', batch: undefined, simulated: false }],
+      ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine', simulated: false }],
       ['test', { ...none, what: ['planner', 'store'] }],
       ['test', { ...none, what: ['--chaos', '10000', '--seed', '7'] }],
     ]);

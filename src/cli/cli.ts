@@ -4,13 +4,13 @@
  */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
-import { DEFAULT_SOCKET } from '../service/paths.ts';
-import { flagsOf, json, labMode, number, setting, testWords } from './options.ts';
-import type { Call, CliParts, Flags } from './parts.ts';
+import { DEFAULT_SOCKET, ELSEWHERE } from '../service/paths.ts';
+import { flagsOf, json, labMode, number, renderFlags, setting, simulated, size, testWords } from './options.ts';
+import { type Call, type CliParts, type Flags, RENDERED } from './parts.ts';
 import { plain } from './render/text.ts';
 import { simulateOptions } from './simulate-options.ts';
 
-export type { Actions, CliParts, Flags, LabFlags, TestFlags } from './parts.ts';
+export type { Actions, CliParts, Flags, LabFlags, RenderFlags, RunFlags, TestFlags } from './parts.ts';
 
 /** Narrower than this nothing can be read; the terminal breaks the lines then. */
 const MIN_COLUMNS = 20;
@@ -43,7 +43,8 @@ export async function cli(argv: readonly string[], parts: CliParts): Promise<num
     if (['EPIPE', 'ERR_STREAM_DESTROYED'].includes((error as NodeJS.ErrnoException).code ?? '')) return 0;
     if (!(error instanceof ApiError)) throw error;
     await write(parts.err, `${plain(sayApiError(error, argv))}\n`);
-    return error.kind === 'refused' && error.status === 400 ? 2 : 1;
+    if (error.kind !== 'refused') return 1;
+    return error.status === 400 ? 2 : error.status === ELSEWHERE ? 3 : 1;
   }
 }
 
@@ -76,6 +77,7 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     program
       .command(name)
       .description(about)
+      .option('--pool <name>', 'this pool alone (default: all)')
       .action(async (...args) => {
         const command = args.at(-1) as Command;
         const run = await load();
@@ -92,10 +94,18 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
         done(await run(flagsOf(parts, command), command));
       });
 
-  act('run', 'the service itself, in the foreground', (flags) => parts.actions.run(flags));
+  act('run', 'the service itself, in the foreground', (flags, command) =>
+    parts.actions.run({ ...flags, standby: command.opts().standby === true }),
+  ).option('--standby', 'wait while another head node is at work, and take over when it falls silent');
   act('check', 'look at configuration, batch system, cloud and ssh, and say what to do', (flags) =>
     parts.actions.check(flags),
   ).addOption(json());
+  act('render', 'print the lines for another file that follow from hosts.json', (_flags, command) =>
+    parts.actions.render(renderFlags(parts, command)),
+  )
+    .addArgument(new Argument('<what>', 'for vcp_config.yml, /etc/hosts or slurm.conf').choices(RENDERED))
+    .option('--cpus <n>', 'slurm-conf: CPUs of one cloud machine', size)
+    .option('--memory <MiB>', 'slurm-conf: memory of one cloud machine', size);
   reading('status', 'jobs, nodes, why anything waits, and what is wrong', async () => (await views()).status);
   reading('nodes', 'every host, its state and why', async () => (await views()).nodes);
   reading('jobs', 'every job of the queue and what becomes of it', async () => (await views()).jobs);
@@ -129,11 +139,12 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
   );
   for (const option of simulateOptions()) replay.addOption(option);
   act('lab', 'a real cluster on this machine, with the service at work', (flags, command) =>
-    parts.actions.lab({ ...flags, mode: labMode(command), batch: command.opts().batch }),
+    parts.actions.lab({ ...flags, mode: labMode(command), batch: command.opts().batch, simulated: simulated(command) }),
   )
     .addArgument(
       new Argument('[what]', 'up starts it and leaves it to you, down takes it away').choices(['up', 'down']),
     )
+    .option('--simulated', 'without root: the real service with a simulated batch system, cloud and nodes')
     .option('--once', 'run the sample jobs to their end, print what happened, clean up')
     .addOption(
       new Option('--batch <name>', 'the batch system to try (default: slurm)').choices(['slurm', 'gridengine']),

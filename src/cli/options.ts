@@ -1,6 +1,6 @@
 /** Reading what was typed: flags, and the values of options. A mistake ends the command with 2. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { CliParts, Flags, LabFlags } from './parts.ts';
+import { type CliParts, type Flags, type LabFlags, RENDERED, type RenderFlags } from './parts.ts';
 
 /** `--json` of the reading commands. */
 export const json = () => new Option('--json', 'print JSON');
@@ -29,6 +29,31 @@ export function number(text: string): number {
   const n = Number(text);
   if (!/^\d+$/.test(text) || n < 1 || n > 1000) throw new InvalidArgumentError('A number from 1 to 1000 is expected.');
   return n;
+}
+
+/** A whole number from 1 up: CPUs, MiB. @throws InvalidArgumentError */
+export function size(text: string): number {
+  const n = Number(text);
+  if (!/^\d{1,9}$/.test(text) || n < 1) throw new InvalidArgumentError('A whole number from 1 up is expected.');
+  return n;
+}
+
+/** How `render` was called. Ends the command with 2 when a size is given for what has none. */
+export function renderFlags(parts: CliParts, command: Command): RenderFlags {
+  const { cpus, memory } = command.opts();
+  const what = RENDERED.find((one) => one === command.args[0]) ?? command.error('error: nothing of this name');
+  if (what !== 'slurm-conf' && (cpus ?? memory) !== undefined) {
+    command.error(`error: --cpus and --memory go together with 'render slurm-conf' only`);
+  }
+  return { ...flagsOf(parts, command), what, cpus, memory };
+}
+
+/** `lab --simulated`. Ends the command with 2 when it meets what needs a real cluster. */
+export function simulated(command: Command): boolean {
+  if (command.opts().simulated !== true) return false;
+  const [what] = command.args;
+  const other = what === undefined ? (command.opts().batch === undefined ? null : '--batch') : `'lab ${what}'`;
+  return other === null ? true : command.error(`error: --simulated does not go together with ${other}`);
 }
 
 /** How `lab` was called. Ends the command with 2 when `--once` meets `up` or `down`. */

@@ -25,14 +25,28 @@ export type LabFlags = Flags & {
   readonly mode: 'live' | 'once' | 'up' | 'down';
   /** The batch system of the lab; undefined: what LAB_BATCH says, or Slurm. */
   readonly batch: string | undefined;
+  /** Nothing real but the service. */
+  readonly simulated: boolean;
 };
+/** What `render` prints, for pasting into other files. */
+export const RENDERED = ['add-host', 'hosts', 'slurm-conf'] as const;
+export type RenderFlags = Flags & {
+  readonly what: (typeof RENDERED)[number];
+  /** What one machine of the cloud has, for slurm.conf; undefined = not given. */
+  readonly cpus: number | undefined;
+  /** MiB */
+  readonly memory: number | undefined;
+};
+/** `standby`: take over from another head node instead of refusing to start beside it. */
+export type RunFlags = Flags & { readonly standby: boolean };
 /** `what`: names of tests to run; empty = all. */
 export type TestFlags = Flags & { readonly what: readonly string[] };
 
-/** Each ends with the exit code: 0 ok, 1 failed, 2 wrong use or configuration. */
+/** Each ends with the exit code: 0 ok, 1 failed, 2 wrong use or configuration, 3 another service took over. */
 export interface Actions {
-  run(flags: Flags): Promise<number>;
+  run(flags: RunFlags): Promise<number>;
   check(flags: Flags): Promise<number>;
+  render(flags: RenderFlags): Promise<number>;
   lab(flags: LabFlags): Promise<number>;
   test(flags: TestFlags): Promise<number>;
 }
@@ -81,4 +95,11 @@ export interface Call {
 export function asker(parts: CliParts): { by?: string } {
   const user = parts.defaults.user ?? '';
   return /^[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,63}$/.test(user) ? { by: user } : {};
+}
+
+/** The path of a call with the pool that `--pool` names; without it the call is about all of them. */
+export function ofPool(call: Call, path: string): string {
+  const { pool } = call.options;
+  if (typeof pool !== 'string') return path;
+  return `${path}${path.includes('?') ? '&' : '?'}pool=${encodeURIComponent(pool)}`;
 }

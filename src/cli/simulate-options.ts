@@ -11,6 +11,7 @@ export interface SimulateFlags {
   readonly boot: readonly number[];
   readonly idle: readonly number[];
   readonly poll: number;
+  readonly hook?: boolean;
   readonly stop: number;
   readonly bootSpread: number;
   readonly cloudLimit?: { readonly burst: number; readonly perSecond: number };
@@ -41,6 +42,7 @@ export function simulateOptions(): readonly Option[] {
       .default([600], '600')
       .argParser(seconds),
     new Option('--poll <seconds>', 'POLL_INTERVAL').default(5).argParser(from(1, 3600)),
+    new Option('--hook', 'a submit hook makes the service look at once when a job comes'),
     new Option('--stop <seconds>', 'from the delete call until the machine is gone and costs nothing')
       .default(0)
       .argParser(from(0)),

@@ -26,11 +26,23 @@ export interface DeleteOutcome {
   readonly error: CloudError | null;
 }
 
+/** For `check`: something beside the service's own work that its administrator should know. */
+export interface Remark {
+  /** It is wrong; else it is only worth knowing. */
+  readonly wrong: boolean;
+  readonly text: string;
+  /** What to do; empty when nothing is. */
+  readonly hint: string;
+}
+
 export interface Cloud {
   readonly kind: string;
 
   /** Credentials, program, image... are there. @throws CloudError `config`, `auth`, `temporary`. */
   check(signal?: AbortSignal): Promise<string>;
+
+  /** What `check` tells besides, whether or not the cloud answers: files that do not fit hosts.json. Changes nothing. */
+  remarks?(signal?: AbortSignal): Promise<readonly Remark[]>;
 
   /**
    * All machines of this pool, complete or an error: an empty list means there is none. Foreign machines may be listed

@@ -7,6 +7,7 @@ import { type CommandParts, commandOptions, makeCommandCloud } from './command/c
 import { vcpOptions } from './vcp/options.ts';
 import { makeVcpCloud, type VcpParts } from './vcp/vcp.ts';
 
+export { renderAddHost } from './vcp/add-host.ts';
 export { keptHosts, missingVcp, SECOND_GENERATION_MARKS, secondGenerationDefaults, vcpOptions } from './vcp/options.ts';
 
 /** What every cloud adapter is handed. */

@@ -1,7 +1,8 @@
 /**
  * What is a possible address and a possible name of a compute node.
  */
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
+import { sameAddress } from '../lib/address.ts';
 
 /** Why no node can have this address, or null. */
 export function addressTrouble(text: string): { message: string; hint: string } | null {
@@ -23,12 +24,6 @@ export function addressTrouble(text: string): { message: string; hint: string } 
 
 export function isLoopback(text: string): boolean {
   return isIPv4(text) ? text.startsWith('127.') : sameAddress(text) === '::1';
-}
-
-/** One spelling for every spelling of an address, to find the same one written in two ways. */
-export function sameAddress(text: string): string {
-  if (!isIPv6(text) || text.includes('%')) return text;
-  return new URL(`http://[${text}]/`).hostname.slice(1, -1);
 }
 
 /** RFC 1123: labels of letters, digits and inner dashes, up to 63 each, 253 in all. */

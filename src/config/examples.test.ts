@@ -59,7 +59,7 @@ test('hybrid-cloud.yaml.example holds every key once, and works with every # tak
 test('a default shown in docker.env.example is the real one', () => {
   const text = token(example('docker.env.example'));
   const shown = loadSite(text, { registries }).sources;
-  const off = loadSite(text.replace(/^#((?!VC_|MDX_|MAX_STARTING|BATCH_RUN_PREFIX)[A-Z_]+=)/gm, '$1'), {
+  const off = loadSite(text.replace(/^#((?!VC_|MDX_|MAX_STARTING|TIME_ZONE|BATCH_RUN_PREFIX)[A-Z_]+=)/gm, '$1'), {
     registries,
   }).sources;
   for (const [key, { value }] of shown) assert.equal(off.get(key)?.value, value, key);
@@ -67,4 +67,28 @@ test('a default shown in docker.env.example is the real one', () => {
 
 test("hosts.json.example is the specification's example", () => {
   assert.deepEqual(JSON.parse(example('hosts.json.example')), JSON.parse(fixture('hosts.json')));
+});
+
+test('the example of docs/pools.md is the same in both languages, and the configuration takes it', () => {
+  const page = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+  const [yaml, other] = ['pools.md', 'pools.ja.md'].map((name) => /```yaml\n(.*?)```/s.exec(page(name))?.[1] ?? '');
+  assert.equal(other, yaml);
+  const files = { 'hybrid-cloud.yaml': yaml ?? '' };
+  const settings = loadSite('VCP_ACCESSKEY=the-token\n', { registries, files });
+  assert.deepEqual(settings.notices, []);
+  assert.deepEqual(
+    settings.pools.map(({ pool, clouds }) => [pool.name, clouds.map(({ kind, hosts }) => [kind, hosts.length])]),
+    [
+      ['cpu', [['command', 4]]],
+      [
+        'gpu',
+        [
+          ['command', 2],
+          ['vcp', 3],
+        ],
+      ],
+    ],
+  );
+  assert.equal(settings.pools[0]?.pool.budget?.moneyPerMonth, 300);
+  assert.equal(settings.pools[1]?.pool.clouds?.[1]?.budget?.moneyPerDay, 40);
 });

@@ -3,6 +3,7 @@
  * `"five" is not ...`.
  */
 import { z } from 'zod';
+import { isZone } from '../lib/week.ts';
 
 type Form<T> = z.ZodType<T, string>;
 
@@ -40,6 +41,18 @@ export function wholeNumber(least: number): Form<number> {
     .refine((n) => n >= least, `a whole number from ${least} up`);
 }
 
+/** Hours or money: 0 or more, fractions are allowed. */
+export const amount: Form<number> = z
+  .string()
+  .regex(/^\d{1,12}(\.\d{1,6})?$/, 'a number')
+  .transform(Number);
+
+/** A part of a whole. */
+export const fraction: Form<number> = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'a number from 0 to 1')
+  .transform(Number);
+
 /** One of a few words, in any case. */
 export function oneOf<const T extends string>(words: readonly [T, ...T[]]): Form<T> {
   return z
@@ -55,6 +68,12 @@ export const name: Form<string> = z
     /^[^\s,;'"`$\\/<>|&()*?[\]{}=-][^\s,;'"`$\\/<>|&()*?[\]{}=]{0,127}$/,
     'a name without blanks, commas or quotes',
   );
+
+/** IANA names: `Asia/Tokyo`. */
+export const timeZone: Form<string> = z.string().refine(isZone, 'a time zone, as Asia/Tokyo is');
+
+/** As useradd and groupadd make them, and with the dots and capitals of directory services. */
+export const groupName: Form<string> = z.string().regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, 'the name of a group');
 
 /** A service has no folder of its own to be relative to. */
 export const absolutePath: Form<string> = z.string().regex(/^\//, 'a path that begins with /');

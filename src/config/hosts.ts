@@ -5,7 +5,8 @@
 import { isIP } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Host } from '../domain/host.ts';
-import { addressTrouble, isHostName, isLoopback, sameAddress } from './address.ts';
+import { sameAddress } from '../lib/address.ts';
+import { addressTrouble, isHostName, isLoopback } from './address.ts';
 import { type Files, readText } from './files.ts';
 import { JsonError, type JsonNode, parseJson, placeOf } from './json.ts';
 import { type Findings, quote } from './problems.ts';
@@ -22,28 +23,41 @@ export function loadHosts(path: string, files: Files, findings: Findings): reado
 
 /** @returns the hosts in file order, or null when something is wrong */
 export function parseHosts(file: string, text: string, findings: Findings): readonly Host[] | null {
-  const before = findings.problems.length;
-  const problem = (at: number, message: string, hint: string) =>
-    findings.problems.push({ file, ...placeOf(text, at), message, hint });
+  const place = (at: number) => placeOf(text, at);
   try {
-    const plain = text.replace(/^\uFEFF/, ' ');
-    const root = parseJson(plain);
-    if (root.kind !== 'object') {
-      problem(root.at, `an object of addresses and names is expected, not ${A[root.kind]}`, EXAMPLE);
-    } else if (root.entries.length === 0) {
-      problem(root.at, 'no host is registered', EXAMPLE);
-    } else {
-      const hosts = readEntries(root, problem);
-      for (const { key } of root.entries) {
-        if (!isLoopback(key.text)) continue;
-        const message = `${quote(key.text)} is an address of this machine itself; good for trying only`;
-        findings.notices.push({ file, ...placeOf(text, key.at), message, hint: '' });
-      }
-      if (findings.problems.length === before) return hosts;
-    }
+    return readHosts({ file, place, example: EXAMPLE }, parseJson(text.replace(/^\uFEFF/, ' ')), findings);
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
-    problem(error.at, error.message, error.hint);
+    findings.problems.push({ file, ...place(error.at), message: error.message, hint: error.hint });
+  }
+  return null;
+}
+
+/** Where a list of hosts was found, and how one is written there. */
+export interface HostsPlace {
+  readonly file: string;
+  place(at: number): { line: number; column: number };
+  readonly example: string;
+}
+
+/** The same for a list that has been parsed already. */
+export function readHosts(where: HostsPlace, root: JsonNode, findings: Findings): readonly Host[] | null {
+  const { file, place, example } = where;
+  const before = findings.problems.length;
+  const problem = (at: number, message: string, hint: string) =>
+    findings.problems.push({ file, ...place(at), message, hint });
+  if (root.kind !== 'object') {
+    problem(root.at, `an object of addresses and names is expected, not ${A[root.kind]}`, example);
+  } else if (root.entries.length === 0) {
+    problem(root.at, 'no host is registered', example);
+  } else {
+    const hosts = readEntries(root, problem);
+    for (const { key } of root.entries) {
+      if (!isLoopback(key.text)) continue;
+      const message = `${quote(key.text)} is an address of this machine itself; good for trying only`;
+      findings.notices.push({ file, ...place(key.at), message, hint: '' });
+    }
+    if (findings.problems.length === before) return hosts;
   }
   return null;
 }

@@ -21,6 +21,10 @@ export interface KnownKeys {
   has(key: string): boolean;
   /** A key counts as secret when any part that knows it says so. */
   isSecret(key: string): boolean;
+  /** Is it an option of some batch system and of nothing else? */
+  isBatch(key: string): boolean;
+  /** Is it an option of some cloud? */
+  isCloud(key: string): boolean;
   readonly all: ReadonlySet<string>;
 }
 
@@ -31,7 +35,21 @@ export function knownKeys(registries: Registries): KnownKeys {
   }
   const all = new Set(options.map((option) => option.key));
   const secret = new Set(options.filter((option) => option.secret === true).map((option) => option.key));
-  return { has: (key) => all.has(key), isSecret: (key) => secret.has(key), all };
+  const keysOf = (family: Family) => Object.values(family).flatMap((part) => part.options.map((option) => option.key));
+  const cloud = new Set([...vcpOptions.map((option) => option.key), ...keysOf(registries.cloud)]);
+  const others = new Set([
+    ...ownOptions.map((option) => option.key as string),
+    ...keysOf(registries.bootstrap),
+    ...cloud,
+  ]);
+  const batch = new Set(keysOf(registries.batch).filter((key) => !others.has(key)));
+  return {
+    has: (key) => all.has(key),
+    isSecret: (key) => secret.has(key),
+    isBatch: (key) => batch.has(key),
+    isCloud: (key) => cloud.has(key),
+    all,
+  };
 }
 
 /** A key with its text as one source gave it. */

@@ -12,18 +12,35 @@ const env = `${DIR}/env`;
 const hosts = (n: number) =>
   JSON.stringify(Object.fromEntries(Array.from({ length: n }, (_, i) => [`10.0.0.${i + 1}`, `c${i + 1}`])));
 
+test('with a folder for standby, that is where services see each other; backups can be switched off', () => {
+  const settings = loadSite(
+    `${fixture('first-generation.env').replace('VCP_ACCESSKEY=', 'VCP_ACCESSKEY=the-token')}\nSTANDBY_DIR=/shared\nTAKEOVER_TIME=10\nBACKUP_INTERVAL=never\nAPI_GROUP=ops\n`,
+  );
+  assert.equal(settings.standbyDir, '/shared');
+  assert.equal(settings.takeover, 10_000);
+  assert.deepEqual(settings.backup, { every: null, keep: 24 });
+  assert.equal(settings.apiGroup, 'ops');
+});
+
 test("the specification's own files start a site: everything else has its default", () => {
   const text = fixture('first-generation.env').replace('VCP_ACCESSKEY=', 'VCP_ACCESSKEY=the-token');
   const settings = loadSite(text);
-  const { sources, ...rest } = settings;
+  const { sources, pools, ...rest } = settings;
   assert.ok(sources.size > 20);
+  assert.deepEqual(
+    pools.map(({ pool, clouds, bootstrap }) => [pool, clouds.map(({ name, hosts: of }) => [name, of]), bootstrap]),
+    [[settings.pool, [['vcp', settings.pool.hosts]], 'ssh']],
+  );
   assert.deepEqual(rest, {
     pool: {
       name: 'cloud',
       queue: 'cloud',
       policy: 'demand',
       hosts: [1, 2, 3, 4].map((n) => ({ name: `c${n}`, ip: `172.30.2.10${n}` })),
-      limits: { minNodes: 0, maxNodes: 4, maxStarting: 4 },
+      limits: { minNodes: 0, spareNodes: 0, maxNodes: 4, maxStarting: 4 },
+      patience: { burstAfter: 0, gather: 0 },
+      billing: { granularity: 1000, minimum: 0, lead: 500 },
+      schedule: [],
       timing: { cleanup: 600_000, idle: 600_000, boot: 1_000_000, prepare: 180_000, join: 300_000, stop: 600_000 },
     },
     batchSystem: 'slurm',
@@ -52,6 +69,10 @@ test("the specification's own files start a site: everything else has its defaul
     pollInterval: 5000,
     stateDir: '/var/lib/hybrid-cloud',
     apiSocket: '/run/hybrid-cloud/api.sock',
+    apiGroup: null,
+    standbyDir: '/var/lib/hybrid-cloud',
+    takeover: 20_000,
+    backup: { every: 3_600_000, keep: 24 },
     logLevel: 'info',
     logStyle: 'auto',
     configDir: DIR,

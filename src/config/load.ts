@@ -4,18 +4,17 @@
  */
 import { resolve } from 'node:path';
 import { SECOND_GENERATION_MARKS, secondGenerationDefaults } from '../cloud/registry.ts';
-import type { OptionValues } from '../lib/option.ts';
+import { checkApart } from './apart.ts';
 import { diskFiles, type Files } from './files.ts';
-import { loadHosts } from './hosts.ts';
-import { type Family, knownKeys, type Origin, type Registries, written } from './known.ts';
-import { nearest } from './names.ts';
-import { ownOptions } from './options.ts';
-import { given, makePool, type Own, shown } from './pool.ts';
-import { ConfigError, type Findings, type Problem, quote, sayProblem, withoutSecrets } from './problems.ts';
-import type { Settings } from './settings.ts';
+import { knownKeys, type Registries } from './known.ts';
+import { ownOptions, WHOLE_SERVICE } from './options.ts';
+import { readPart } from './part.ts';
+import { given, type Own, shown } from './pool.ts';
+import { type ReadPool, readNamedPool, readOnlyPool } from './pools.ts';
+import { ConfigError, type Findings, type Problem, sayProblem, withoutSecrets } from './problems.ts';
+import type { Settings, Shown } from './settings.ts';
 import { readSources, type SourceInput } from './sources.ts';
-import { checkCloud, checkLimits, checkMount } from './together.ts';
-import { type Reader, readValues, wrong } from './values.ts';
+import { type Reader, readValues } from './values.ts';
 
 export interface LoadInput extends SourceInput, Partial<Files> {
   readonly registries: Registries;
@@ -43,61 +42,69 @@ export function load(input: LoadInput): { settings: Settings } {
   const own = readValues(ownOptions, reader, '') as Own;
   const planned = input.registries.planned ?? [];
   const batch = readPart('BATCH_SYSTEM', own.BATCH_SYSTEM, input.registries.batch, planned, reader);
-  const cloud = readPart('CLOUD', own.CLOUD, input.registries.cloud, planned, reader);
-  const bootstrap = readPart('BOOTSTRAP', own.BOOTSTRAP, input.registries.bootstrap, planned, reader);
   const hostsFile = resolve(sources.configDir, own.HOSTS_FILE ?? 'hosts.json');
-  const hosts = loadHosts(hostsFile, files, findings);
-  checkLimits({ minNodes: own.MIN_NODES ?? 0, maxNodes: own.MAX_NODES, hosts, hostsFile }, reader);
-  checkCloud(cloud.name, cloud.values, reader);
-  checkMount(bootstrap.name, bootstrap.values, reader);
+  const poll = own.POLL_INTERVAL ?? 0;
+  const parts = { registries: input.registries, files, findings, configDir: sources.configDir, poll };
+  const alone = sources.pools.length === 1;
+  const read =
+    sources.pools.length === 0
+      ? [readOnlyPool(reader, own, parts)]
+      : sources.pools.map((pool) => readNamedPool(reader, pool, alone, parts));
+  checkApart(read, findings);
 
   const hidden = sources.secrets.filter((secret) => secret.length >= 4);
-  if (findings.problems.length > 0 || hosts === null) {
+  const pools = read.flatMap((one) => one.settings ?? []);
+  const [first] = pools;
+  if (findings.problems.length > 0 || first === undefined) {
     throw new ConfigError(inOrder(findings.problems).map((problem) => withoutSecrets(problem, hidden)));
   }
-  const pool = makePool(own, hosts);
+  const { pool } = first;
+  const [cloud] = first.clouds;
+  const whole = shown(reader, pool, sources.configDir, hostsFile, own);
   return {
     settings: {
+      pools,
       pool,
       batchSystem: batch.name,
-      cloud: cloud.name,
-      bootstrap: bootstrap.name,
-      values: { batch: batch.values, cloud: cloud.values, bootstrap: bootstrap.values },
+      cloud: cloud?.kind ?? '',
+      bootstrap: first.bootstrap,
+      values: { batch: batch.values, cloud: cloud?.values ?? {}, bootstrap: first.bootstrapValues },
       pollInterval: given(own.POLL_INTERVAL),
       stateDir: given(own.STATE_DIR),
       apiSocket: given(own.API_SOCKET),
+      apiGroup: own.API_GROUP ?? null,
+      standbyDir: own.STANDBY_DIR ?? given(own.STATE_DIR),
+      takeover: given(own.TAKEOVER_TIME),
+      backup: { every: given(own.BACKUP_INTERVAL), keep: given(own.BACKUP_KEEP) },
       logLevel: given(own.LOG_LEVEL),
       logStyle: given(own.LOG_STYLE),
       configDir: sources.configDir,
       hostsFile,
       generation: second ? 2 : 1,
-      files: [...sources.files, hostsFile],
+      files: [...new Set([...sources.files, ...hostFiles(read)])],
       notices: inOrder(findings.notices).map((notice) => sayProblem(withoutSecrets(notice, hidden))),
       secrets: sources.secrets,
-      sources: shown(reader, pool, sources.configDir, hostsFile, own),
+      sources: sources.pools.length === 0 ? whole : new Map([...outside(whole), ...inPools(read)]),
     },
   };
 }
 
-/** The options of the selected adapter; those of the others are not looked at. */
-function readPart(key: string, asked: string | undefined, family: Family, planned: readonly string[], reader: Reader) {
-  const name = (asked ?? '').toLowerCase();
-  const part = Object.hasOwn(family, name) ? family[name] : undefined;
-  if (part !== undefined) return { name, values: readValues(part.options, reader, `${key}=${name} needs it`) };
-  if (!reader.wrong.has(key)) {
-    const origin = reader.sources.given.get(key)?.origin;
-    const place: Origin = origin ?? { kind: 'default', file: reader.sources.envFile, line: null };
-    const names = Object.keys(family);
-    const meant = nearest(name, names);
-    const what = `${quote(name)}${origin ? '' : ' (the default)'}`;
-    const message = planned.includes(name)
-      ? `${what} is not in this version`
-      : `${what} is not one of ${names.join(', ')}`;
-    const hint = meant === null ? `write e.g. ${written(key, names[0] ?? '...', place)}` : `did you mean ${meant}?`;
-    wrong(reader, place, key, message, hint);
-  }
-  const none: OptionValues = {};
-  return { name, values: none };
+/** Files of hosts; those written into hybrid-cloud.yaml are read with it. */
+function hostFiles(read: readonly ReadPool[]): string[] {
+  return read.flatMap((pool) => pool.clouds.map((cloud) => cloud.hostsFile)).filter((file) => !/:\d+$/.test(file));
+}
+
+/** Values outside `pools:` that were given or belong to the whole service; defaults that pools may change say nothing. */
+function outside(whole: Settings['sources']): [string, Shown][] {
+  return [...whole].filter(([key, { source }]) => WHOLE_SERVICE.has(key) || !source.startsWith('default'));
+}
+
+/** `cpu.MAX_NODES`, `cpu.aws.PRICE_PER_HOUR`. */
+function inPools(read: readonly ReadPool[]): [string, Shown][] {
+  return read.flatMap((pool) => {
+    const name = pool.settings?.pool.name ?? '';
+    return [...pool.shown].map(([key, one]): [string, Shown] => [`${name}.${key}`, one]);
+  });
 }
 
 /** File by file as they were read, each from top to bottom; what is missing comes last. */

@@ -1,10 +1,33 @@
 /**
  * Settings: the configuration after loading, typed and checked. Everything in it is usable; durations are milliseconds.
  */
+import type { Host } from '../domain/host.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { OptionValues } from '../lib/option.ts';
 
+/** One cloud of a pool. `values` hold secrets. */
+export interface CloudSettings {
+  readonly name: string;
+  /** Name in the registry. */
+  readonly kind: string;
+  readonly values: OptionValues;
+  /** The hosts whose machines it makes. */
+  readonly hosts: readonly Host[];
+}
+
+export interface PoolSettings {
+  readonly pool: Pool;
+  /** At least one, in the order of preference. */
+  readonly clouds: readonly CloudSettings[];
+  /** Name in the registry. */
+  readonly bootstrap: string;
+  readonly bootstrapValues: OptionValues;
+}
+
 export interface Settings {
+  /** All pools, at least one. */
+  readonly pools: readonly PoolSettings[];
+  /** The first pool, on most sites the only one; `cloud`, `bootstrap` and `values` are its own, too. */
   readonly pool: Pool;
   /** Names in the registries. */
   readonly batchSystem: string;
@@ -16,6 +39,14 @@ export interface Settings {
   readonly pollInterval: number;
   readonly stateDir: string;
   readonly apiSocket: string;
+  /** The group for changing commands, or null. */
+  readonly apiGroup: string | null;
+  /** Where services of several head nodes see each other. */
+  readonly standbyDir: string;
+  /** ms */
+  readonly takeover: number;
+  /** How often, ms, or null for never; and how many are kept. */
+  readonly backup: { readonly every: number | null; readonly keep: number };
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logStyle: 'auto' | 'journal' | 'text' | 'json';
   /** The folder that was found, see folder.ts; relative paths in the configuration are meant from here. */

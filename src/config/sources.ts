@@ -8,6 +8,7 @@ import { type Files, readText } from './files.ts';
 import { ENV_FILE, findFolder, YAML_FILE } from './folder.ts';
 import { type Given, type KnownKeys, type Origin, written } from './known.ts';
 import { nearest } from './names.ts';
+import type { GivenPart, GivenPool } from './poolfile.ts';
 import type { Findings } from './problems.ts';
 import { parseYamlFile } from './yamlfile.ts';
 
@@ -18,6 +19,8 @@ export interface Sources {
   readonly envFile: string;
   /** What counts, by key. */
   readonly given: ReadonlyMap<string, Given>;
+  /** What stands under `pools:`; empty on a site that has one pool and does not name it. */
+  readonly pools: readonly GivenPool[];
   readonly files: readonly string[];
   readonly secrets: readonly string[];
   /** Could this key have been meant by a line that cannot be read? Then nobody is told that it is not set. */
@@ -54,9 +57,15 @@ export function readSources(input: SourceInput, files: Files, known: KnownKeys, 
   }
 
   const all = [...yaml.given, ...env.given, ...environment, ...flags].map((g) => ({ ...g, text: g.text.trim() }));
+  const pools = yaml.pools.map((pool) => ({ ...trimmed(pool), clouds: pool.clouds.map(trimmed) }));
   const given = new Map<string, Given>();
   const secrets = new Set<string>();
   const exposed = new Set<string>();
+  const hide = (one: Given) => {
+    if (!known.isSecret(one.key)) return;
+    secrets.add(one.text);
+    if (one.origin.line !== null) exposed.add(one.origin.file);
+  };
   for (const one of all) {
     if (one.text === '') continue;
     if (one.key === 'CONFIG_DIR' && one.origin.line !== null) {
@@ -70,10 +79,9 @@ export function readSources(input: SourceInput, files: Files, known: KnownKeys, 
       continue;
     }
     given.set(one.key, one);
-    if (!known.isSecret(one.key)) continue;
-    secrets.add(one.text);
-    if (one.origin.line !== null) exposed.add(one.origin.file);
+    hide(one);
   }
+  for (const pool of pools) for (const part of [pool, ...pool.clouds]) part.given.forEach(hide);
   for (const file of exposed) noticeOpenFile(file, files, findings);
   const unreadable = yaml.broken === null || findings.problems.some((p) => p.file === envFile && p.key === undefined);
   const broken = new Set([...(yaml.broken ?? []), ...env.broken]);
@@ -81,10 +89,17 @@ export function readSources(input: SourceInput, files: Files, known: KnownKeys, 
     configDir,
     envFile,
     given,
+    pools,
     files: read,
     secrets: [...secrets],
     mayBeMeant: (k) => unreadable || broken.has(k),
   };
+}
+
+/** An empty value counts as not given, also in a pool. */
+function trimmed<T extends GivenPart>(part: T): T {
+  const given = part.given.map((one) => ({ ...one, text: one.text.trim() })).filter((one) => one.text !== '');
+  return { ...part, given };
 }
 
 export function place(origin: Origin): { file: string; line: number | null } {

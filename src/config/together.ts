@@ -5,12 +5,15 @@ import { missingVcp } from '../cloud/registry.ts';
 import type { Host } from '../domain/host.ts';
 import type { OptionValues } from '../lib/option.ts';
 import { type Origin, written } from './known.ts';
+import type { Own } from './pool.ts';
 import { notSet, type Reader, wrong } from './values.ts';
 
 export interface Asked {
   readonly minNodes: number;
   /** Undefined: all registered hosts. */
   readonly maxNodes: number | undefined;
+  /** BUDGET_NODES; undefined: no limit of its own. */
+  readonly budgetNodes?: number | undefined;
   /** Null when hosts.json cannot be believed. */
   readonly hosts: readonly Host[] | null;
   readonly hostsFile: string;
@@ -28,10 +31,33 @@ export function checkLimits(asked: Asked, reader: Reader): void {
     const message = `${minNodes} is more than the ${hosts.length} registered in ${hostsFile}`;
     wrong(reader, min, 'MIN_NODES', message, `write e.g. ${written('MIN_NODES', String(hosts.length), min)}`);
   }
+  const { budgetNodes } = asked;
+  if (budgetNodes !== undefined && minNodes > budgetNodes && !reader.wrong.has('MIN_NODES')) {
+    const message = `${minNodes} is more than BUDGET_NODES, which is ${budgetNodes}`;
+    wrong(reader, min, 'MIN_NODES', message, `write e.g. ${written('MIN_NODES', String(budgetNodes), min)}`);
+  }
   if (hosts !== null && maxNodes !== undefined && maxNodes > hosts.length) {
     const { file, line } = originOf('MAX_NODES', reader);
     const message = `${maxNodes} is more than the ${hosts.length} registered hosts, which are the limit`;
     reader.findings.notices.push({ file, line, key: 'MAX_NODES', message, hint: '' });
+  }
+}
+
+/** Money can be counted only where the price is known; a cloud that costs nothing says so with 0. */
+export function checkMoney(
+  pool: Own,
+  clouds: readonly { readonly name: string; readonly own: Own; readonly line: number | null }[],
+  reader: Reader,
+): void {
+  for (const key of ['BUDGET_MONEY_PER_DAY', 'BUDGET_MONEY_PER_MONTH'] as const) {
+    for (const { name, own, line } of clouds) {
+      if (own.PRICE_PER_HOUR !== undefined || (own[key] === undefined && pool[key] === undefined)) continue;
+      if (reader.wrong.has('PRICE_PER_HOUR')) continue;
+      const origin = originOf(key, reader);
+      const place = line === null ? origin : { ...origin, line };
+      const hint = `write ${written('PRICE_PER_HOUR', '0.5', origin)}, or 0 for a cloud that costs nothing`;
+      wrong(reader, place, key, `needs PRICE_PER_HOUR of cloud ${name}, which is not set`, hint);
+    }
   }
 }
 

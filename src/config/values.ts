@@ -18,6 +18,8 @@ export interface Reader {
   readonly shown: Map<string, Shown>;
   /** Keys whose value is wrong: rules about several keys are not applied to them. */
   readonly wrong: Set<string>;
+  /** Where a key that is missing belongs, when that is not the env file: a pool in hybrid-cloud.yaml. */
+  readonly home?: { readonly origin: Origin; readonly name: string };
 }
 
 /**
@@ -82,15 +84,18 @@ function checked(option: Option, given: Given, reader: Reader): unknown {
 export function wrong(reader: Reader, origin: Origin, key: string, message: string, hint: string): void {
   reader.wrong.add(key);
   const { problems } = reader.findings;
-  if (problems.some((p) => p.key === key && p.file === origin.file && p.message === message)) return;
+  if (problems.some((p) => p.key === key && p.file === origin.file && p.line === origin.line && p.message === message))
+    return;
   problems.push({ file: origin.file, line: origin.line, key, message, hint });
 }
 
 /** A key that is missing is told for the env file, where it belongs; not when a wrong line may have meant it. */
 export function notSet(reader: Reader, key: string, needs: string, about: string): void {
   if (reader.wrong.has(key) || reader.sources.mayBeMeant(key)) return;
-  const origin: Origin = { kind: 'env-file', file: reader.sources.envFile, line: null };
-  wrong(reader, origin, key, `${key} is not set; ${needs}`, WHAT_TO_WRITE[key] ?? about);
+  const { home } = reader;
+  const origin: Origin = home?.origin ?? { kind: 'env-file', file: reader.sources.envFile, line: null };
+  const whose = home === undefined ? '' : ` for ${home.name}`;
+  wrong(reader, origin, key, `${key} is not set${whose}; ${needs}`, WHAT_TO_WRITE[key] ?? about);
 }
 
 /** Where the explanation of the option alone does not say what to do. */

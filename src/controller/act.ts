@@ -4,7 +4,7 @@
  */
 import type { Batch, HostOutcome } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
-import type { Cloud, Lease } from '../cloud/cloud.ts';
+import type { Cloud, CreateOutcome, Lease } from '../cloud/cloud.ts';
 import { CloudError, sayError } from '../domain/errors.ts';
 import type { HostRecord } from '../domain/host.ts';
 import type { Machine } from '../domain/machine.ts';
@@ -13,15 +13,16 @@ import type { Snapshot } from '../domain/snapshot.ts';
 import { list, span } from '../domain/words.ts';
 import type { Clock } from '../lib/clock.ts';
 import { randomId } from '../lib/ids.ts';
-import { afterAcceptance, afterRefusal } from '../planner/brake.ts';
+import { afterAcceptance, afterBatch, afterRefusal } from '../planner/brake.ts';
 import type { Store } from '../store/store.ts';
+import type { Clouds } from './clouds.ts';
 import type { Errands } from './errands.ts';
 import { LEASE } from './observe.ts';
 import type { Recorder } from './record.ts';
 
 export interface Hands {
   readonly batch: Batch;
-  readonly cloud: Cloud;
+  readonly clouds: Clouds;
   readonly bootstrap: Bootstrap;
   readonly store: Store;
   readonly clock: Clock;
@@ -137,6 +138,22 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
           });
     return { name, ip: record.ip, lease: record.lease ?? '' };
   });
+  for (const [cloud, group] of byCloud(hands, leases, (lease) => lease.name)) ask(hands, cloud, group);
+}
+
+/** One call per cloud: a slow one does not keep the others waiting. */
+function byCloud<T>(hands: Hands, all: readonly T[], nameOf: (one: T) => string): Map<Cloud, T[]> {
+  const groups = new Map<Cloud, T[]>();
+  for (const one of all) {
+    const cloud = hands.clouds.of(recordOf(hands, nameOf(one)))?.cloud;
+    if (cloud !== undefined) groups.set(cloud, [...(groups.get(cloud) ?? []), one]);
+  }
+  return groups;
+}
+
+function ask(hands: Hands, cloud: Cloud, leases: readonly Lease[]): void {
+  const [first] = leases;
+  const brake = first === undefined ? '' : hands.clouds.brakeOf(recordOf(hands, first.name));
   hands.errands.start(
     leases.map((lease) => lease.name),
     CALL_LIMIT,
@@ -146,16 +163,32 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
       for (const [index, lease] of leases.entries()) if (answers[index] === true) taken(hands, lease);
       const free = leases.filter((_, index) => answers[index] !== true);
       if (free.length === 0) return;
+      await forgetOld(hands, free);
       try {
-        for (const outcome of await hands.cloud.create(free, signal)) {
+        const outcomes = await cloud.create(free, signal);
+        for (const outcome of outcomes) {
           if (outcome.error === null) accepted(hands, outcome.host, outcome.id);
           else refused(hands, outcome.host, outcome.error);
         }
+        paced(hands, brake, outcomes);
       } catch (error) {
         for (const lease of free) refused(hands, lease.name, error);
+        if (error instanceof CloudError)
+          paced(
+            hands,
+            brake,
+            free.map(() => ({ error })),
+          );
       }
     },
   );
+}
+
+/** The next machine has another host key than the last one had, also when nobody saw the last one go. */
+async function forgetOld(hands: Hands, leases: readonly Lease[]): Promise<void> {
+  const fresh = leases.filter(({ name }) => recordOf(hands, name).machineId === null);
+  // A key that stays is told when the login refuses it.
+  await Promise.allSettled(fresh.map(({ name, ip }) => hands.bootstrap.forget({ name, ip })));
 }
 
 /** Something answers on the address although the cloud has no machine there: never a second one beside it. */
@@ -170,7 +203,23 @@ function taken(hands: Hands, lease: Lease): void {
 function accepted(hands: Hands, host: string, id: string | null): void {
   hands.retryCallAt.set(host, hands.clock.now() + ASK_AGAIN);
   if (id !== null) hands.store.touch(host, { machineId: id });
-  hands.recorder.brake(afterAcceptance);
+  hands.recorder.brake(hands.clouds.brakeOf(recordOf(hands, host)), afterAcceptance);
+}
+
+/** A cloud that throttles is followed at its own rate. */
+function paced(hands: Hands, cloud: string, outcomes: readonly Pick<CreateOutcome, 'error'>[]): void {
+  const throttled = outcomes.flatMap(({ error }) => (error?.kind === 'throttled' ? sayError(error) : []));
+  const accepted = outcomes.filter(({ error }) => error === null).length;
+  const asked = outcomes.length;
+  const [message = ''] = throttled;
+  if (message !== '')
+    hands.recorder.complain(
+      'warn',
+      null,
+      `the cloud${cloud === '' ? '' : ` ${cloud}`} throttles the creation of machines: ${message}`,
+    );
+  const batch = { asked, accepted, throttled: throttled.length, message };
+  hands.recorder.brake(cloud, (brake) => afterBatch(brake, batch, hands.clock.now()));
 }
 
 /** What a refusal means for this host and for further creation (DESIGN 5). */
@@ -178,8 +227,12 @@ function refused(hands: Hands, host: string, error: unknown): void {
   const at = hands.clock.now();
   const known = error instanceof CloudError ? error : new CloudError('ambiguous', sayError(error), { cause: error });
   hands.retryCallAt.set(host, at + ASK_AGAIN_AFTER_ERROR);
-  hands.recorder.complain('warn', host, `${host} was not created (${known.kind}): ${sayError(known)}`);
-  hands.recorder.brake((brake) => afterRefusal(brake, known.kind, sayError(known), at));
+  const cloud = hands.clouds.brakeOf(recordOf(hands, host));
+  // Told once for all hosts of a call; see paced().
+  if (known.kind !== 'throttled') {
+    hands.recorder.complain('warn', host, `${host} was not created (${known.kind}): ${sayError(known)}`);
+    hands.recorder.brake(cloud, (brake) => afterRefusal(brake, known.kind, sayError(known), at));
+  }
   // The lease is kept when it may have been created all the same; the next list tells.
   if (known.kind === 'ambiguous' || known.kind === 'temporary') return;
   hands.recorder.move(host, 'cooling', `not created (${known.kind}): ${known.message}`);
@@ -230,11 +283,14 @@ function remove(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
     const machine = seen ?? unseen;
     if (machine !== null) machines.push(machine);
   }
-  if (machines.length === 0) return;
+  for (const [cloud, group] of byCloud(hands, machines, (machine) => machine.host)) takeAway(hands, cloud, group);
+}
+
+function takeAway(hands: Hands, cloud: Cloud, machines: readonly Machine[]): void {
   const names = machines.map((machine) => machine.host);
   hands.errands.start(names, CALL_LIMIT, async (signal) => {
     try {
-      for (const outcome of await hands.cloud.delete(machines, signal)) deleted(hands, outcome.host, outcome.error);
+      for (const outcome of await cloud.delete(machines, signal)) deleted(hands, outcome.host, outcome.error);
     } catch (error) {
       for (const name of names) deleted(hands, name, error);
     }

@@ -2,23 +2,29 @@
  * Control: what operators may see and ask for (the API and the command line end here).
  */
 import type { HostRecord } from '../domain/host.ts';
-import { ON_THE_WAY } from '../domain/lifecycle.ts';
+import { ON_THE_WAY, WITH_MACHINE } from '../domain/lifecycle.ts';
 import type { Plan, Verdict } from '../domain/plan.ts';
+import type { CreationBrake } from '../domain/snapshot.ts';
 import { list, span } from '../domain/words.ts';
 import { RELEASED } from '../planner/brake.ts';
 import type { ControllerParts, Memory } from './controller.ts';
 import type { Errands } from './errands.ts';
 import type { Health } from './health.ts';
 import type { Recorder } from './record.ts';
-import { jobViews, nodeViews } from './show.ts';
-import type { Answer, Control } from './view.ts';
+import { budgetViews, jobViews, nodeViews } from './show.ts';
+import { usageOf } from './spending.ts';
+import type { Answer, Control, StatusView } from './view.ts';
 
 export interface ControlParts extends ControllerParts {
   readonly recorder: Recorder;
   readonly errands: Errands;
   readonly listeners: Set<() => void>;
   readonly memory: Memory;
-  readonly health: { readonly batch: Health; readonly cloud: Health };
+  /** Clouds by name, in the order of preference. */
+  readonly health: { readonly batch: Health; readonly clouds: ReadonlyMap<string, Health> };
+  readonly wallOffset: () => number;
+  /** Names under which brakes are kept. */
+  readonly brakes: readonly string[];
   readonly startedAt: number;
   readonly wake: () => void;
   /** Looks and plans without doing anything. */
@@ -52,7 +58,6 @@ export function makeControl(parts: ControlParts): Control {
   return {
     status: () => {
       const hosts = store.hosts();
-      const brake = store.brake();
       const jobs = memory.last?.snapshot.jobs ?? [];
       return {
         version: parts.version,
@@ -63,7 +68,8 @@ export function makeControl(parts: ControlParts): Control {
         queue: pool.queue,
         policy: pool.policy,
         batch: parts.health.batch.view(),
-        cloud: parts.health.cloud.view(),
+        ...cloudViews(parts),
+        ...spendingViews(parts),
         tally: memory.tally,
         waiting: jobs.filter((job) => job.state === 'waiting').reduce((sum, job) => sum + job.tasks, 0),
         running: jobs.filter((job) => job.state === 'running').length,
@@ -73,7 +79,6 @@ export function makeControl(parts: ControlParts): Control {
         registered: pool.hosts.length,
         maxNodes: pool.limits.maxNodes,
         summary: memory.summary ?? 'not looked yet',
-        brake: brake.kind === null ? null : { kind: brake.kind, message: brake.message, until: brake.until },
         waitingBecause: memory.last?.waitingBecause() ?? [],
         warnings: [...memory.warned],
         nextLookAt: memory.nextLookAt,
@@ -119,7 +124,7 @@ export function makeControl(parts: ControlParts): Control {
     release(host, by) {
       parts.wake();
       if (host === null) {
-        recorder.brake(() => RELEASED);
+        for (const cloud of parts.brakes) recorder.brake(cloud, () => RELEASED);
         return { ok: true, text: 'creation of nodes is not paused' };
       }
       return withHost(host, (record) => {
@@ -161,6 +166,46 @@ export function makeControl(parts: ControlParts): Control {
   };
 }
 
+/** The cloud and its brake; of several all, and in front the first that is in trouble. */
+function cloudViews({ store, health, brakes, pool }: ControlParts): Pick<StatusView, 'cloud' | 'brake' | 'clouds'> {
+  const views = [...health.clouds].map(([name, one]) => ({ name, reading: one.view() }));
+  const [first] = views;
+  if (first === undefined) throw new TypeError('a pool without a cloud');
+  if (brakes.length === 1) return { cloud: first.reading, brake: brakeView(store.brake()) };
+  const hosts = Map.groupBy(store.hosts(), (host) => host.cloud ?? '');
+  return {
+    cloud: (views.find(({ reading }) => !reading.ok) ?? first).reading,
+    brake: null,
+    clouds: views.map(({ name, reading }) => ({
+      name,
+      reading,
+      brake: brakeView(store.brake(name)),
+      nodes: (hosts.get(name) ?? []).filter((host) => WITH_MACHINE.has(host.state)).length,
+      maxNodes: pool.clouds?.find((one) => one.name === name)?.maxNodes ?? 0,
+    })),
+  };
+}
+
+/** What was spent and what of it is limited, as of now. */
+function spendingViews({ store, clock, pool, wallOffset }: ControlParts): Pick<StatusView, 'usage' | 'budget'> {
+  if (pool.clouds === undefined) return {};
+  const usage = usageOf(store, clock.now(), wallOffset());
+  const alive = store.hosts().filter((host) => WITH_MACHINE.has(host.state));
+  const several = pool.clouds.length > 1;
+  const budget = [
+    ...budgetViews(null, pool.budget, usage(null), alive.length),
+    ...pool.clouds.flatMap((offer) => {
+      const mine = several ? alive.filter((host) => host.cloud === offer.name).length : alive.length;
+      return budgetViews(offer.name, offer.budget, usage(offer.name), mine);
+    }),
+  ];
+  return { usage: usage(null), ...(budget.length > 0 ? { budget } : {}) };
+}
+
+function brakeView({ kind, message, until }: CreationBrake): StatusView['brake'] {
+  return kind === null ? null : { kind, message, until };
+}
+
 function explainHost(record: HostRecord, at: number): string {
   const held = record.held ? ' It is held: neither drained nor deleted until released.' : '';
   const idle = record.idleSince === null ? '' : ` Idle for ${span(at - record.idleSince)}.`;
@@ -175,5 +220,6 @@ function explainJob(name: string, memory: Memory): string | null {
   if (job === undefined || plan === undefined) return null;
   if (job.state === 'running') return `${job.id} runs on ${list(job.hosts)} (${job.code}).`;
   const verdict: Verdict | undefined = plan.verdicts.find((one) => one.job === job.id);
-  return `${job.id} waits (${job.code}, ${job.reason || 'no reason given'}): ${verdict?.because ?? 'not looked at yet'}.`;
+  const lead = verdict?.kind === 'not-helped' ? 'not helped by nodes: ' : '';
+  return `${job.id} waits (${job.code}, ${job.reason || 'no reason given'}): ${lead}${verdict?.because ?? 'not looked at yet'}.`;
 }

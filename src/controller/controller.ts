@@ -5,7 +5,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
-import type { Cloud } from '../cloud/cloud.ts';
 import { sayError } from '../domain/errors.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Pool } from '../domain/pool.ts';
@@ -16,37 +15,42 @@ import { plan } from '../planner/plan.ts';
 import type { Store } from '../store/store.ts';
 import { makeAbsence } from './absence.ts';
 import { act, type Hands } from './act.ts';
+import { tellBudgets } from './budget-news.ts';
+import { makeClouds, type NamedCloud } from './clouds.ts';
 import { makeControl } from './control.ts';
 import { makeErrands } from './errands.ts';
-import { makeHealth } from './health.ts';
+import { type Health, makeHealth } from './health.ts';
 import { nextLook } from './interval.ts';
-import { observe, type Readings, snapshotOf } from './observe.ts';
+import { observe, type Readings, type Sight, seenNow, snapshotOf } from './observe.ts';
 import { makeRecorder } from './record.ts';
 import { waitingBecause } from './show.ts';
-import { makeSteady } from './steady.ts';
+import { makeSpending } from './spending.ts';
 import { tellOwners } from './tell.ts';
 import type { Control, StatusView } from './view.ts';
 
 export interface ControllerParts {
   readonly pool: Pool;
   readonly batch: Batch;
-  readonly cloud: Cloud;
+  /** At least one, in the order of preference. */
+  readonly clouds: readonly NamedCloud[];
   readonly bootstrap: Bootstrap;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** What has to be added to the clock for the wall's time, ms; without it nothing. Budgets count the wall's days. */
+  readonly wallOffset?: () => number;
   /** POLL_INTERVAL, ms. */
   readonly pollInterval: number;
   readonly version: string;
   readonly pid: number;
-  /** The database was damaged and begins anew: machines may be on their way that nobody remembers. */
-  readonly memoryLost?: boolean;
   /** Called after every look, also a failed one: for the watchdog and the status line. */
   readonly onLook?: (summary: string) => void;
 }
 
 export interface Controller {
   readonly control: Control;
+  /** When the last plan would be another one although nothing changes, epoch ms; null = not before something does. */
+  readonly changesAt: number | null;
   /** One look: observe, plan, act. Never throws for what the two sides do. @returns what it decided, in sentences */
   look(signal: AbortSignal): Promise<string>;
   /** Looks until the signal aborts, then ends the calls under way. */
@@ -55,8 +59,6 @@ export interface Controller {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A machine that was asked for is in the cloud's list by then, ms. */
-const LISTED_WITHIN = 60_000;
 /** How many calls to clouds and nodes may be under way at one time. */
 const MOST_ERRANDS = 64;
 
@@ -69,9 +71,13 @@ export function makeController(parts: ControllerParts): Controller {
     wake.abort();
   };
   const listeners = new Set<() => void>();
-  const recorder = makeRecorder(store, clock, log, () => {
+  const clouds = makeClouds(parts.clouds);
+  const eyes = { ...parts, clouds };
+  const { brakeOf } = clouds;
+  const onEvent = () => {
     for (const listener of listeners) listener();
-  });
+  };
+  const recorder = makeRecorder({ store, clock, log, onEvent, brakeOf });
   const errands = makeErrands(MOST_ERRANDS, clock, {
     onEnd: look,
     onError(error) {
@@ -86,13 +92,25 @@ export function makeController(parts: ControllerParts): Controller {
   });
   const retryCallAt = new Map<string, number>();
   const accepted = new Set<string>();
-  const hands: Hands = { ...parts, errands, recorder, retryCallAt, accepted };
   const absence = makeAbsence(clock);
-  const steady = makeSteady(store, clock, recorder, retryCallAt);
+  const hands: Hands = { ...parts, clouds, errands, recorder, retryCallAt, accepted };
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
-  const cloud = makeHealth('the cloud', parts.cloud.kind, clock, recorder);
+  const several = parts.clouds.length > 1;
+  const health = new Map(
+    parts.clouds.map(({ name, cloud: { kind } }): [string, Health] => [
+      name,
+      several
+        ? makeHealth(`the cloud ${name}`, kind, clock, recorder, 'among its hosts ')
+        : makeHealth('the cloud', kind, clock, recorder),
+    ]),
+  );
+  const wallOffset = parts.wallOffset ?? (() => 0);
+  // Nothing is counted where nobody named a price, a budget or a second cloud.
+  const spending = pool.clouds === undefined ? null : makeSpending(store, clock, clouds, wallOffset);
+  const views = () => parts.clouds.flatMap(({ name }) => health.get(name)?.view() ?? []);
   const memory: Memory = {
     completeReads: 0,
+    sight: new Map(),
     acted: false,
     last: null,
     tally: null,
@@ -100,47 +118,56 @@ export function makeController(parts: ControllerParts): Controller {
     nextLookAt: null,
   };
 
-  store.register(pool.hosts, clock.now());
-  if (parts.memoryLost) {
-    const message = 'the database was lost, and what was asked for last may not be listed yet';
-    recorder.brake((brake) => ({ ...brake, kind: 'ambiguous', message, until: clock.now() + LISTED_WITHIN }));
+  let absent = true;
+  /** A host that another pool still has a machine for comes to us when that is gone. */
+  function register(): void {
+    if (!absent) return;
+    store.register(pool.hosts, clock.now());
+    absent = pool.hosts.some((host) => store.host(host.name) === undefined);
   }
+  register();
 
   async function snapshot(signal: AbortSignal): Promise<{ readings: Readings; s: Snapshot | null }> {
     // Taken before the reading: a call that ends while we read may not be in what we read.
     const underWay = new Set(errands.hosts);
-    const readings = await observe(parts, signal);
+    const readings = await observe(eyes, signal);
     const seen = {
       completeReads: memory.completeReads + 1,
+      sight: memory.sight,
       underWay: new Set([...underWay, ...errands.hosts]),
       retryCallAt,
       accepted,
       absence,
     };
-    return { readings, s: snapshotOf(parts, readings, seen) };
+    const s = snapshotOf(eyes, readings, seen);
+    return { readings, s: s === null || spending === null ? s : spending.withUsage(s) };
   }
 
   async function once(signal: AbortSignal): Promise<string> {
-    steady.check();
-    const { readings, s } = await snapshot(signal);
+    register();
+    const looked = await snapshot(signal);
     if (signal.aborted) return 'stopping';
-    // What was read before and what was read after would be told apart by times that mean different things.
-    if (steady.check()) return 'nothing changed because the clock was set during this look';
+    const { readings } = looked;
     batch.note(readings.batch);
-    cloud.note(readings.cloud);
+    for (const { from, reading } of readings.clouds) health.get(from.name)?.note(reading);
     if (readings.batch.ok) memory.tally = readings.batch.value.tally;
-    if (s === null) {
+    if (looked.s === null) {
       memory.completeReads = 0;
+      memory.sight = new Map([...memory.sight].map(([name, seen]) => [name, { ...seen, completeReads: 0 }]));
       memory.acted = false;
       return `nothing changed because ${silence(readings)}`;
     }
+    spending?.count(looked.s);
+    const s = spending?.withUsage(looked.s) ?? looked.s;
     memory.completeReads = s.completeReads;
+    if (several) memory.sight = seenNow(memory.sight, readings, s, clouds);
     const decided = plan(s);
     const before = memory.last?.plan.steps ?? [];
     memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
     keepClocks(store, s, decided);
     const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];
     memory.last = { snapshot: s, plan: decided, waitingBecause: onDemand(() => waitingBecause(s, decided)) };
+    tellBudgets(store, recorder, s);
     warnOnce(memory, recorder, [...decided.warnings, ...unreadable.map((line) => `cannot be read: ${line}`)]);
     await act(hands, s, decided);
     await tellOwners(parts.batch, store, s, decided, signal);
@@ -153,7 +180,9 @@ export function makeController(parts: ControllerParts): Controller {
     errands,
     listeners,
     memory,
-    health: { batch, cloud },
+    health: { batch, clouds: health },
+    wallOffset,
+    brakes: several ? parts.clouds.map((one) => one.name) : [''],
     startedAt: clock.now(),
     wake: look,
     peek: async () => {
@@ -165,6 +194,9 @@ export function makeController(parts: ControllerParts): Controller {
 
   return {
     control,
+    get changesAt() {
+      return memory.last?.plan.changesAt ?? null;
+    },
     async look(signal) {
       const summary = await once(signal);
       memory.summary = summary;
@@ -190,9 +222,10 @@ export function makeController(parts: ControllerParts): Controller {
           states: store.hosts().map((host) => host.state),
           completeReads: memory.completeReads,
           acted: memory.acted,
+          changesIn: this.changesAt === null ? null : this.changesAt - clock.now(),
           // How long a failure took says nothing about load, and a scheduler that is back should be seen soon.
           batchTook: batch.view().ok ? batch.view().took : 0,
-          cloudTook: cloud.view().ok ? cloud.view().took : 0,
+          cloudTook: Math.max(0, ...views().map((view) => (view.ok ? view.took : 0))),
         });
         memory.nextLookAt = clock.now() + pause;
         // Woken already while looking: once more, after a breath, so that a storm of pokes does not become a busy loop.
@@ -207,6 +240,8 @@ export function makeController(parts: ControllerParts): Controller {
 /** What the controller remembers between looks; lost with the process, and that is no harm. */
 export interface Memory {
   completeReads: number;
+  /** Only where the pool has several clouds. */
+  sight: Sight;
   /** The last look decided something that the one before had not. */
   acted: boolean;
   last: {
@@ -232,7 +267,11 @@ function onDemand<T>(make: () => T): () => T {
 function silence(readings: Readings): string {
   const said: string[] = [];
   if (!readings.batch.ok) said.push(`the batch system does not answer: ${readings.batch.message}`);
-  if (!readings.cloud.ok) said.push(`the cloud does not answer: ${readings.cloud.message}`);
+  const lost = readings.clouds.flatMap(({ from, reading }) => (reading.ok ? [] : [{ name: from.name, reading }]));
+  if (lost.length < readings.clouds.length) return said.join('; ');
+  for (const { name, reading } of lost) {
+    said.push(`the cloud${readings.clouds.length > 1 ? ` ${name}` : ''} does not answer: ${reading.message}`);
+  }
   return said.join('; ');
 }
 

@@ -23,6 +23,9 @@ export interface ErrandEnds {
   onError(error: unknown): void;
 }
 
+/** Made once: without a reason each abort makes an exception with a stack, for nobody. */
+const ENDED = new Error('ended');
+
 /** @param most how many may run at one time; further ones wait for their turn */
 export function makeErrands(most: number, clock: Clock, ends: ErrandEnds): Errands {
   const hosts = new Set<string>();
@@ -48,7 +51,7 @@ export function makeErrands(most: number, clock: Clock, ends: ErrandEnds): Erran
     } catch (error) {
       ends.onError(error);
     } finally {
-      ended.abort();
+      ended.abort(ENDED);
       active--;
       waiting.shift()?.();
       for (const name of names) {

@@ -13,7 +13,8 @@ export interface Health {
   view(): ReadingView;
 }
 
-export function makeHealth(what: string, kind: string, clock: Clock, recorder: Recorder): Health {
+/** @param where what stands still meanwhile: empty for all, `among its hosts ` for one of several clouds */
+export function makeHealth(what: string, kind: string, clock: Clock, recorder: Recorder, where = ''): Health {
   let now: ReadingView = { kind, ok: false, lastGoodAt: null, failingSince: null, message: 'not read yet', took: 0 };
   return {
     view: () => now,
@@ -32,7 +33,7 @@ export function makeHealth(what: string, kind: string, clock: Clock, recorder: R
       recorder.tell(
         'error',
         null,
-        `${what}: ${reading.message}. Nothing is created, drained or deleted until it answers`,
+        `${what}: ${reading.message}. Nothing is created, drained or deleted ${where}until it answers`,
       );
     },
   };

@@ -13,6 +13,9 @@ const MOVING: ReadonlySet<HostState> = new Set([
   'cooling',
 ] satisfies HostState[]);
 
+/** Shortest pause, ms. */
+const SHORTEST = 100;
+
 /** Longest stretch, ms. */
 const LONGEST = 60_000;
 
@@ -24,6 +27,8 @@ export interface Pace {
   readonly completeReads: number;
   /** The last look decided something new: the next one follows it up. */
   readonly acted: boolean;
+  /** In so many ms the plan will be another one even if nothing changes; null = not. */
+  readonly changesIn?: number | null;
   /** How long the last readings took, ms. */
   readonly batchTook: number;
   readonly cloudTook: number;
@@ -36,6 +41,7 @@ export interface Pace {
 export function nextLook(pace: Pace): number {
   const wish =
     pace.completeReads === 1 ? 200 : pace.acted || pace.states.some((state) => MOVING.has(state)) ? 1000 : pace.base;
+  const due = Math.max(SHORTEST, pace.changesIn ?? Number.POSITIVE_INFINITY);
   const polite = Math.max(pace.batchTook * 10, pace.cloudTook * 3);
-  return Math.min(Math.max(Math.min(wish, pace.base), polite), Math.max(LONGEST, pace.base));
+  return Math.min(Math.max(Math.min(wish, pace.base, due), polite), Math.max(LONGEST, pace.base));
 }

@@ -17,24 +17,37 @@ export interface Recorder {
   tell(level: EventLevel, subject: string | null, text: string, facts?: Facts): void;
   /** The same, for trouble that may come back at every look: the same text again only after ten minutes. */
   complain(level: EventLevel, subject: string | null, text: string): void;
-  brake(change: (brake: CreationBrake) => CreationBrake): void;
+  /** @param cloud as the brake is kept: '' where the pool has only one */
+  brake(cloud: string, change: (brake: CreationBrake) => CreationBrake): void;
 }
 
-export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () => void): Recorder {
+export interface RecorderParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onEvent: () => void;
+  /** Under which name the brake of a host's cloud is kept. */
+  readonly brakeOf: (host: HostRecord) => string;
+}
+
+export function makeRecorder({ store, clock, log, onEvent, brakeOf }: RecorderParts): Recorder {
   const tell = (level: EventLevel, subject: string | null, text: string, facts: Facts = {}) => {
     store.event(level, subject, text, clock.now());
     log[level](text, facts);
     onEvent();
   };
-  const brake = (change: (brake: CreationBrake) => CreationBrake) => {
-    const before = store.brake();
+  const brake = (cloud: string, change: (brake: CreationBrake) => CreationBrake) => {
+    const before = store.brake(cloud);
     const after = change(before);
     if (after === before) return;
-    store.setBrake(after);
-    if (after.kind !== null && (after.kind !== before.kind || after.until !== before.until)) {
+    store.setBrake(after, cloud);
+    const where = cloud === '' ? '' : ` in ${cloud}`;
+    // A cloud that throttles is asked again every second or two: told when it begins and when it ends.
+    const again = after.kind === before.kind && (after.kind === 'throttled' || after.until === before.until);
+    if (after.kind !== null && !again) {
       const wait = after.until === null ? 'until something changes' : `for ${span(after.until - clock.now())}`;
-      tell('warn', null, `creation of nodes is paused ${wait} (${after.kind}): ${after.message}`);
-    } else if (after.kind === null && before.kind !== null) tell('info', null, 'creation of nodes goes on');
+      tell('warn', null, `creation of nodes${where} is paused ${wait} (${after.kind}): ${after.message}`);
+    } else if (after.kind === null && before.kind !== null) tell('info', null, `creation of nodes${where} goes on`);
   };
 
   const said = new Map<string, number>();
@@ -59,9 +72,10 @@ export function makeRecorder(store: Store, clock: Clock, log: Log, onEvent: () =
         ...(after.lease === null ? {} : { lease: after.lease }),
         ...(after.machineId === null ? {} : { machine: after.machineId }),
       });
-      if (failed) brake((now) => afterBootFailure(now, `${host}: ${because}`, at));
-      if (to === 'ready' && before?.state === 'joining') brake(afterReady);
-      if (to === 'cooling' && before?.state === 'stopping') brake(afterGone);
+      const cloud = brakeOf(after);
+      if (failed) brake(cloud, (now) => afterBootFailure(now, `${host}: ${because}`, at));
+      if (to === 'ready' && before?.state === 'joining') brake(cloud, afterReady);
+      if (to === 'cooling' && before?.state === 'stopping') brake(cloud, afterGone);
       return after;
     },
   };

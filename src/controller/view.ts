@@ -7,6 +7,7 @@ import type { Machine } from '../domain/machine.ts';
 import type { NodeState } from '../domain/node.ts';
 import type { Step, Verdict } from '../domain/plan.ts';
 import type { Policy } from '../domain/pool.ts';
+import type { Usage } from '../domain/usage.ts';
 
 /** Health of one of the two sides we read. */
 export interface ReadingView {
@@ -23,6 +24,38 @@ export interface ReadingView {
   readonly took: number;
 }
 
+/** One cloud of a pool that has several. */
+export interface CloudView {
+  readonly name: string;
+  readonly reading: ReadingView;
+  readonly brake: BrakeView | null;
+  /** Hosts with a machine of this cloud. */
+  readonly nodes: number;
+  readonly maxNodes: number;
+}
+
+/** Why creation is paused. */
+export interface BrakeView {
+  readonly kind: string;
+  readonly message: string;
+  /** Epoch ms; null = until something changes. */
+  readonly until: number | null;
+}
+
+/** One limit of a budget. */
+export interface BudgetView {
+  /** The cloud it is about; null = the pool. */
+  readonly cloud: string | null;
+  /** `nodes`, `node hours per day`, `money per month`... */
+  readonly what: string;
+  readonly used: number;
+  readonly limit: number;
+  /** When the count begins anew, epoch ms; null for nodes at one time. */
+  readonly endsAt: number | null;
+  /** `stopped`: no new nodes because of it. */
+  readonly state: 'ok' | 'warning' | 'stopped';
+}
+
 export interface StatusView {
   readonly version: string;
   readonly pid: number;
@@ -32,7 +65,14 @@ export interface StatusView {
   readonly queue: string;
   readonly policy: Policy;
   readonly batch: ReadingView;
+  /** Of several clouds the first that is in trouble, or the first of all. */
   readonly cloud: ReadingView;
+  /** Only where the pool has several, in the order of preference. */
+  readonly clouds?: readonly CloudView[];
+  /** Only where prices, budgets or several clouds are set: what was spent since the day and the month began. */
+  readonly usage?: Usage;
+  /** All limits of the budgets; only where there are any. */
+  readonly budget?: readonly BudgetView[];
   /** The specification's tally, `{ PD: 3, R: 1 }`; from the last complete reading, null before the first. */
   readonly tally: Readonly<Record<string, number>> | null;
   readonly waiting: number;
@@ -43,13 +83,28 @@ export interface StatusView {
   readonly maxNodes: number;
   /** What the last look decided, in sentences. When nothing may be done: "nothing changed because ...". */
   readonly summary: string;
-  /** Why creation is paused, or null. */
-  readonly brake: { readonly kind: string; readonly message: string; readonly until: number | null } | null;
+  /** Why creation is paused, or null; null where each of several clouds has its own. */
+  readonly brake: BrakeView | null;
   /** Why jobs are waiting: one line per different reason, with how many jobs it holds up. */
   readonly waitingBecause: readonly { readonly text: string; readonly jobs: number }[];
   readonly warnings: readonly string[];
   /** Seconds-long waits are normal; this says when the next look is due. */
   readonly nextLookAt: number | null;
+  /** Which of several services is at work, and who stands by; absent where only one can be. */
+  readonly active?: ActiveView;
+}
+
+export interface ActiveView {
+  /** Grows with each start and each takeover. */
+  readonly token: number;
+  readonly host: string;
+  readonly pid: number;
+  /** Since when it is at work. */
+  readonly since: number;
+  /** It was started with --standby: somebody should stand by. */
+  readonly expected: boolean;
+  /** Those who would take over, as far as they were seen to live. */
+  readonly standbys: readonly { readonly host: string; readonly pid: number }[];
 }
 
 export interface NodeView {
@@ -111,6 +166,8 @@ export interface EventView {
   readonly level: 'info' | 'warn' | 'error';
   readonly subject: string | null;
   readonly text: string;
+  /** Only where the service has several pools. */
+  readonly pool?: string;
 }
 
 /** The outcome of something an operator asked for: one line either way. */

@@ -7,6 +7,8 @@ import type { HostState } from './lifecycle.ts';
 export interface Host {
   readonly name: string;
   readonly ip: string;
+  /** Which cloud of the pool makes its machines; absent where the pool has only one. */
+  readonly cloud?: string;
 }
 
 /** One row of the store. Times are epoch ms. */

@@ -51,4 +51,12 @@ export interface Job {
   readonly submittedAt: number | null;
   /** Hosts it runs on. */
   readonly hosts: readonly string[];
+  /** So many of its tasks could start now if there were nodes, e.g. for want of licences; null or absent: all. */
+  readonly mayStart?: number | null;
+  /** It does not want to start before this time, epoch ms; null or absent: at any time. */
+  readonly notBefore?: number | null;
+  /** The longest it may run, ms; null or absent: no limit, or not known. */
+  readonly timeLimit?: number | null;
+  /** When it began to run, epoch ms; null or absent: it waits, or not known. */
+  readonly startedAt?: number | null;
 }

@@ -69,4 +69,6 @@ export interface Plan {
   readonly warnings: readonly string[];
   /** The whole in sentences: "3 jobs wait; c2 and c3 are starting; creating c4." */
   readonly summary: string;
+  /** When it would be another one although nothing changes, epoch ms; null = not before something does. */
+  readonly changesAt: number | null;
 }

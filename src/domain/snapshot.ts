@@ -8,6 +8,7 @@ import type { Job } from './job.ts';
 import type { Machine } from './machine.ts';
 import type { BatchNode } from './node.ts';
 import type { Pool } from './pool.ts';
+import type { Usage } from './usage.ts';
 
 /** Durable clocks of the queue; epoch ms since when without a break, or null. They survive restarts. */
 export interface QueueClocks {
@@ -28,6 +29,24 @@ export interface CreationBrake {
   readonly strikes: number;
   /** Machines in a row that never became ready. One that does sets it to 0. */
   readonly bootFailures: number;
+  /** A cloud that throttles is asked for so many machines at one time; missing = for any number. */
+  readonly atMost?: number;
+}
+
+/** One cloud of a pool that has several. */
+export interface CloudState {
+  readonly name: string;
+  /** Never more machines of this cloud. */
+  readonly maxNodes: number;
+  readonly brake: CreationBrake;
+  /** Its list was read completely. Else nothing is done among its hosts, and they count as they were. */
+  readonly answers: boolean;
+  /** When that reading began, epoch ms. */
+  readonly readAt: number;
+  /** Its complete readings in a row. */
+  readonly completeReads: number;
+  /** What its machines have cost; only where prices or budgets are set. */
+  readonly usage?: Usage;
 }
 
 export interface Snapshot {
@@ -59,4 +78,10 @@ export interface Snapshot {
   readonly accepted?: ReadonlySet<string>;
   /** When a create, prepare or delete for this host may be tried again after an error, epoch ms. */
   readonly retryCallAt: ReadonlyMap<string, number>;
+  /** In the order of preference; only where the pool has several. `brake` and `cloudReadAt` then say nothing. */
+  readonly clouds?: readonly CloudState[];
+  /** Hosts whose cloud did not answer or is configured no more: no step for them. */
+  readonly silent?: ReadonlySet<string>;
+  /** What the pool's machines have cost; only where prices or budgets are set. */
+  readonly usage?: Usage;
 }

@@ -15,6 +15,11 @@ export function count(n: number, one: string, many: string): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
+/** `12`, `12.4`, `0.05`: hours or money with as many digits as a person needs. */
+export function amount(n: number): string {
+  return String(Number(n.toFixed(n < 10 ? 2 : 1)));
+}
+
 /** A duration in ms as a person says it: `45 s`, `10 min`, `2 h 5 min`. Rounded to the second. */
 export function span(ms: number): string {
   const s = Math.max(0, Math.round(ms / 1000));

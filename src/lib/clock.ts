@@ -24,6 +24,14 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Milliseconds since this machine started, the same for all its processes: tells how long a service was down without
+ * asking the wall clock. Says nothing across a reboot, and nothing about another machine.
+ */
+export function sinceBoot(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
 /** A clock that stands still until `advance` moves it. */
 export interface ManualClock extends Clock {
   /** Moves time on and wakes the sleepers whose time has come, in order. */

@@ -30,7 +30,7 @@ export function makeLog(options: LogOptions): Log {
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     {
       write(line: string) {
-        options.to.write(clean(options.style === 'json' ? line : format(line, options.style)));
+        options.to.write(clean(options.style === 'json' ? escaped(line) : format(line, options.style)));
       },
     },
   );
@@ -39,6 +39,16 @@ export function makeLog(options: LogOptions): Log {
     info: (text, facts) => sink.info(facts ?? {}, text),
     warn: (text, facts) => sink.warn(facts ?? {}, text),
     error: (text, facts) => sink.error(facts ?? {}, text),
+  };
+}
+
+/** The same log for one of several: its name stands behind every sentence. */
+export function logOf(log: Log, pool: string): Log {
+  return {
+    debug: (text, facts) => log.debug(text, { pool, ...facts }),
+    info: (text, facts) => log.info(text, { pool, ...facts }),
+    warn: (text, facts) => log.warn(text, { pool, ...facts }),
+    error: (text, facts) => log.error(text, { pool, ...facts }),
   };
 }
 
@@ -70,6 +80,14 @@ function format(line: string, style: LogStyle): string {
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing exactly these is the point
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ');
+}
+
+/** What JSON lets through and a terminal obeys all the same: written as \\u escapes, so that it means the same. */
+function escaped(line: string): string {
+  return line.replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function hide(secrets: readonly string[]): (text: string) => string {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { CLOUD_ERRORS } from '../domain/errors.ts';
 import {
   afterAcceptance,
+  afterBatch,
   afterBootFailure,
   afterGone,
   afterReady,
@@ -47,6 +48,57 @@ test('one batch that is refused is one strike', () => {
 test('throttling never counts as lack of capacity', () => {
   const brake = afterRefusal(afterRefusal(RELEASED, 'throttled', 'slow down', 0), 'capacity', 'none', 5000);
   assert.deepEqual([brake.kind, brake.strikes], ['capacity', 1]);
+});
+
+describe('a cloud that throttles is followed at its own rate', () => {
+  const batch = (asked: number, accepted: number, throttled = asked - accepted) => ({
+    asked,
+    accepted,
+    throttled,
+    message: 'slow down',
+  });
+  const slowed = afterBatch(RELEASED, batch(1000, 200), 0);
+
+  test('the next call asks for a little more than it took', () => {
+    assert.deepEqual([slowed.kind, slowed.until, slowed.atMost], ['throttled', 1000, 301]);
+    const steady = afterBatch(slowed, batch(301, 2), 1000);
+    assert.deepEqual([steady.until, steady.atMost], [2000, 4]);
+    assert.equal(afterBatch(steady, batch(4, 2), 2000).atMost, 4);
+  });
+
+  test('when it takes all that is asked for, twice as many are asked for, at once', () => {
+    const faster = afterBatch({ ...slowed, atMost: 4 }, batch(4, 4), 5000);
+    assert.deepEqual([faster.until, faster.atMost], [5000, 8]);
+  });
+
+  test('when it takes all that is wanted, that is the end of it', () => {
+    assert.deepEqual(afterBatch({ ...slowed, atMost: 8 }, batch(3, 3), 5000), RELEASED);
+  });
+
+  test('when it takes none, one machine is tried, after 2, 4, 8 ... 60 s', () => {
+    let brake = slowed;
+    let at = 10_000;
+    const pauses: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      brake = afterBatch(brake, batch(1, 0), at);
+      pauses.push(((brake.until ?? 0) - at) / 1000);
+      assert.equal(brake.atMost, 1);
+      at = brake.until ?? 0;
+    }
+    assert.deepEqual(pauses, [2, 4, 8, 16, 32, 60, 60]);
+  });
+
+  test('other errors are none of its business', () => {
+    assert.equal(afterBatch(RELEASED, batch(4, 2, 0), 0), RELEASED);
+    assert.equal(afterBatch(slowed, batch(4, 0, 0), 0), slowed);
+  });
+
+  test('it does not hide what was wrong before', () => {
+    const full = afterRefusal(RELEASED, 'quota', 'full', 0);
+    assert.deepEqual(afterBatch(full, batch(1, 0), 0), full);
+    const over = afterBatch({ ...full, until: 10 }, batch(1, 0), 5000);
+    assert.deepEqual([over.kind, over.until, over.atMost], ['quota', 7000, undefined]);
+  });
 });
 
 test('an accepted machine ends the pause', () => {

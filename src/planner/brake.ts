@@ -38,7 +38,41 @@ export function afterRefusal(brake: CreationBrake, kind: CloudErrorKind, message
 
 /** The cloud accepted a machine: what it refused before is over. */
 export function afterAcceptance(brake: CreationBrake): CreationBrake {
-  return brake.kind === null || brake.kind === 'boot' ? brake : { ...RELEASED, bootFailures: brake.bootFailures };
+  if (brake.kind === null || brake.kind === 'boot' || brake.kind === 'throttled') return brake;
+  return { ...RELEASED, bootFailures: brake.bootFailures };
+}
+
+/** Between two calls to a cloud that takes some machines of each, ms. */
+const STEADY = 1_000;
+
+/** What became of one call for machines. */
+export interface Batch {
+  readonly asked: number;
+  readonly accepted: number;
+  readonly throttled: number;
+  readonly message: string;
+}
+
+/**
+ * Clouds let us ask for a burst of machines, then for so many per second. Of each call they accept what there is, so
+ * the next one asks for a little more than that: never much in vain, and nothing of the rate is left unused.
+ */
+export function afterBatch(brake: CreationBrake, batch: Batch, at: number): CreationBrake {
+  const { asked, accepted, throttled, message } = batch;
+  if (brake.kind !== null && brake.kind !== 'throttled') {
+    // Being slowed down says nothing about what was wrong before.
+    return throttled === 0 ? brake : { ...brake, until: Math.max(brake.until ?? 0, at + pause('throttled', 1)) };
+  }
+  if (throttled > 0 && accepted === 0)
+    return { ...afterRefusal({ ...brake, until: null }, 'throttled', message, at), atMost: 1 };
+  if (throttled > 0) {
+    const atMost = accepted + Math.ceil(accepted / 2) + 1;
+    return { ...brake, kind: 'throttled', message, strikes: 0, until: at + STEADY, atMost };
+  }
+  if (brake.kind === null || accepted === 0) return brake;
+  // All that was wanted, or all that we dared to ask for?
+  if (brake.atMost === undefined || asked < brake.atMost) return { ...RELEASED, bootFailures: brake.bootFailures };
+  return { ...brake, strikes: 0, until: at, atMost: 2 * brake.atMost };
 }
 
 /** A machine was paid for and never became ready. */

@@ -15,7 +15,8 @@ import type { QueueClocks, Snapshot } from '../domain/snapshot.ts';
 import { count, span } from '../domain/words.ts';
 import { step } from './life.ts';
 import type { Allowance } from './limits.ts';
-import { closedByOthers, notCreatable, onTheWay, type View, working } from './view.ts';
+import { more } from './offers.ts';
+import { closedByOthers, notCreatable, onTheWay, outOfSight, type View, working } from './view.ts';
 
 /** The clocks of steps 2 and 3: the wait starts when nothing waits, and begins anew when it ends while a job runs. */
 export function classicClocks(s: Snapshot): QueueClocks {
@@ -35,7 +36,7 @@ export function classic(s: Snapshot, hosts: readonly View[], clocks: QueueClocks
       (v) => v.record.state === 'draining' && v.record.drainedBy !== 'operator' && v.machine?.state === 'running',
     );
     const reopened = back.map((v) => step('undrain', v, 'ready', 'a job came to the queue'));
-    return [...reopened, ...addOne(hosts, waiting, allowed)];
+    return [...reopened, ...addOne(s, hosts, waiting, allowed)];
   }
   const over = clocks.noWaitingSince !== null && s.at - clocks.noWaitingSince >= s.pool.timing.cleanup;
   if (!over || s.completeReads < 2) return [];
@@ -48,8 +49,8 @@ export function classic(s: Snapshot, hosts: readonly View[], clocks: QueueClocks
     });
 }
 
-function addOne(hosts: readonly View[], waiting: number, allowed: Allowance): readonly Step[] {
-  if (waiting === 0 || allowed.now === 0 || hosts.some(onTheWay)) return [];
-  const next = hosts.find((v) => notCreatable(v) === null);
-  return next ? [step('create', next, 'starting', `${count(waiting, 'job waits', 'jobs wait')}`)] : [];
+function addOne(s: Snapshot, hosts: readonly View[], waiting: number, allowed: Allowance): readonly Step[] {
+  if (waiting === 0 || allowed.now === 0 || hosts.some((v) => onTheWay(v) && !outOfSight(s, v))) return [];
+  const free = hosts.filter((v) => notCreatable(v) === null);
+  return more(hosts, [], free, 1, `${count(waiting, 'job waits', 'jobs wait')}`, allowed);
 }

@@ -18,7 +18,9 @@ export function clockChanges(
     const { record, node } = view;
     const idle = record.state === 'ready' && node?.state === 'idle' && !wanted.has(record.name);
     idleSince.set(record.name, idle ? notAfter(record.idleSince, s.at) : null);
-    missingSince.set(record.name, lost(view) ? notAfter(record.missingSince, s.at) : null);
+    // A silent cloud's list says neither that the machine is there nor that it is gone.
+    if (view.silent) missingSince.set(record.name, record.missingSince);
+    else missingSince.set(record.name, lost(view) ? notAfter(record.missingSince, s.at) : null);
   }
   return { queue, idleSince, missingSince };
 }

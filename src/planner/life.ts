@@ -9,6 +9,7 @@ import type { HostState } from '../domain/lifecycle.ts';
 import type { Step, StepKind } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { span } from '../domain/words.ts';
+import { bootDeadline } from './boot.ts';
 import { QUARANTINE_AT, quarantineFor } from './brake.ts';
 import { lost, MISSING_GRACE, registered, type View, working } from './view.ts';
 
@@ -16,7 +17,7 @@ type Rule = (s: Snapshot, view: View) => Step | null;
 
 /** The step this host's life asks for now, or null: all is as it should be, or something is still under way. */
 export function life(s: Snapshot, view: View): Step | null {
-  if (view.underWay) return null;
+  if (view.underWay || view.silent) return null;
   return (view.record.state in ADOPTING ? adopt(s, view) : null) ?? RULES[view.record.state](s, view);
 }
 
@@ -38,12 +39,16 @@ const RULES: Readonly<Record<HostState, Rule>> = {
 
   starting(s, v) {
     const { machine, record } = v;
+    const deadline = bootDeadline(record, machine, s.pool);
     if (machine === undefined) {
-      if (s.at - record.since > s.pool.timing.boot) {
-        const because = `no machine appeared within ${span(s.pool.timing.boot)}`;
+      if (s.at > deadline) {
+        const because = `no machine appeared within ${span(deadline - record.since)}`;
+        if (s.cloudReadAt <= record.since) return null;
         // The cloud has given us its id: a list can be wrong, deleting by id makes sure.
         if (record.machineId !== null) return remove(s, v, because);
-        return s.cloudReadAt > record.since ? failed(step('settle', v, 'cooling', because)) : null;
+        const gone = step('settle', v, 'cooling', because);
+        // What waited for its turn in a service that has ended was perhaps never asked for: that is no failed boot.
+        return s.completeReads < 2 ? gone : failed(gone);
       }
       // The answer was lost, or the service died before it asked: the same lease again makes the same machine.
       return due(s, v)
@@ -54,7 +59,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (machine.state === 'stopping') return remove(s, v, 'its machine is being taken away while it starts');
     if (machine.state === 'running')
       return step('prepare', v, 'preparing', `its machine runs after ${span(s.at - (record.bornAt ?? record.since))}`);
-    return late(s, v, s.pool.timing.boot, 'its machine does not run');
+    return late(s, v, deadline - record.since, 'its machine does not run');
   },
 
   preparing(s, v) {

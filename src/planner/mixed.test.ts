@@ -85,7 +85,7 @@ const GPUS: readonly Case[] = [
     jobs: [want(gpu(1))],
     hosts: { c3: half(1) },
     create: [],
-    says: /room on c3/,
+    says: /placed on c3: there is room/,
   },
   { what: 'but not when jobs have all', jobs: [want(gpu(1))], hosts: { c3: half(0) }, create: ['c4'] },
   {
@@ -93,14 +93,14 @@ const GPUS: readonly Case[] = [
     jobs: times(2, gpu(1)),
     hosts: { c3: { state: 'starting', node: { gresFree: { gpu: 0, 'gpu:a100': 0 } } } },
     create: [],
-    says: /waits for c3, on the way/,
+    says: /placed on c3 \(starting\)/,
   },
   {
     what: 'a GPU host that only is draining is opened again',
     jobs: [want(gpu(1))],
     hosts: { c3: { state: 'draining', machine: {} } },
     create: [],
-    says: /opening c3 again/,
+    says: /placed on c3 \(opened again\)/,
   },
 ];
 
@@ -123,7 +123,7 @@ const PLAIN_JOBS: readonly Case[] = [
     jobs: [...times(2, whole), want({ ...whole, ...gpu(2, 'a100') })],
     nodes: GPU_FIRST,
     create: ['c2', 'c3', 'c1'],
-    says: /^creating c1/,
+    says: /^waits for c1 \(creating\)/,
   },
   {
     what: 'a GPU host that works anyway has room for a plain job: nothing new',
@@ -131,7 +131,7 @@ const PLAIN_JOBS: readonly Case[] = [
     nodes: GPU_FIRST,
     hosts: { c1: { state: 'ready' } },
     create: [],
-    says: /room on c1/,
+    says: /placed on c1: there is room/,
   },
   {
     what: 'of two working hosts with room the plain one is meant for the plain job, so the GPU stays free for the next',
@@ -139,7 +139,7 @@ const PLAIN_JOBS: readonly Case[] = [
     nodes: GPU_FIRST,
     hosts: { c1: { state: 'ready' }, c2: { state: 'ready' } },
     create: [],
-    says: /room on c1/,
+    says: /placed on c1: there is room/,
   },
 ];
 

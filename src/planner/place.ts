@@ -5,11 +5,15 @@
 import type { Job } from '../domain/job.ts';
 import type { Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import { waitedEnough } from './burst-after.ts';
+import type { Changes } from './changes.ts';
 import { type Room, share } from './room.ts';
-import { roomTree } from './room-tree.ts';
+import { type Quotas, roomTree } from './room-tree.ts';
 import { shapes } from './shapes.ts';
+import { dueSoon, notBefore } from './soon.ts';
 import { NOBODY, verdicts } from './verdicts.ts';
 import type { View } from './view.ts';
+import { type Hold, holds } from './wide.ts';
 
 export interface Placement {
   /** New hosts the jobs need, in the order in which they should be created. */
@@ -19,28 +23,47 @@ export interface Placement {
   /** Every host some waiting job counts on: not idle, not to be taken away. */
   readonly wanted: ReadonlySet<string>;
   readonly verdicts: readonly Verdict[];
+  /** The jobs that the new hosts are for. */
+  readonly causes: readonly Job[];
   /** Pending reasons nobody told us about, for one warning each. */
   readonly unknownReasons: readonly string[];
 }
 
-export function place(s: Snapshot, hosts: readonly View[], available: readonly Room[], mayCreate: number): Placement {
+/**
+ * @param mayCreate new machines that may exist at all
+ * @param braked no machine can be created now, so nothing is kept for a job that would need some
+ * @param quotas how many new hosts of each of several clouds may be used
+ */
+export function place(
+  s: Snapshot,
+  hosts: readonly View[],
+  available: readonly Room[],
+  mayCreate: number,
+  braked: boolean,
+  changes: Changes,
+  quotas: Quotas | null = null,
+): Placement {
   const sizes = shapes(s, hosts);
   const used = new Map<string, Room>();
   const said: Verdict[] = [];
+  const causes: Job[] = [];
+  const soon: Job[] = [];
   const unknown = new Set<string>();
   const runningTasks = countRunning(s.jobs);
-  const open = roomTree(available, mayCreate);
-  const say = verdicts(hosts);
+  const open = roomTree(available, mayCreate, quotas);
+  const say = verdicts(s, hosts);
+  const keep = holds(s, available, open, changes);
+  let hold: Hold | null = null;
+  let later: Hold | null = null;
 
   for (const job of s.jobs) {
     if (job.state !== 'waiting') continue;
-    if (job.helped === 'no') {
-      said.push({
-        job: job.id,
-        kind: 'not-helped',
-        hosts: NOBODY,
-        because: job.because || `nodes do not help: ${job.reason}`,
-      });
+    const early = notBefore(s, job);
+    if (early !== null || job.helped === 'no') {
+      if (dueSoon(s, job, changes)) soon.push(job);
+      const own = job.helped === 'no' ? job.because : '';
+      const because = own || (early ?? `nodes do not help: ${job.reason}`);
+      said.push({ job: job.id, kind: 'not-helped', hosts: NOBODY, because });
       continue;
     }
     if (job.helped === 'unknown') unknown.add(job.reason);
@@ -50,22 +73,40 @@ export function place(s: Snapshot, hosts: readonly View[], available: readonly R
       said.push({ job: job.id, kind: 'never', hosts: NOBODY, because: never });
       continue;
     }
+    const end = s.at + (job.timeLimit ?? Number.POSITIVE_INFINITY);
+    const may = { create: waitedEnough(s, job, changes), useKept: hold !== null && end <= hold.by };
+    const before = open.left;
     const taken: Room[] = [];
-    let tasks = Math.min(
-      job.tasks,
-      job.taskLimit === null ? job.tasks : job.taskLimit - (runningTasks.get(job.array ?? '') ?? 0),
-    );
-    let left = Math.max(0, tasks);
+    const tasks = tasksOf(job, runningTasks);
+    let left = tasks;
     for (; left > 0; left--) {
-      const chosen = open.place(need);
+      const chosen = open.place(need, may);
       if (chosen === null) break;
       for (const room of chosen) {
+        room.placedUntil = Math.max(room.placedUntil, end);
         used.set(room.host, room);
         taken.push(room);
       }
     }
-    tasks = Math.max(0, tasks);
-    said.push(say(job, need, taken, tasks, left));
+    let kept: Hold | null = null;
+    if (hold === null && may.create && !braked && need.nodes > 1 && tasks > 0 && left === tasks) {
+      const found = keep(job, need);
+      if (found?.early === true) later ??= found;
+      else kept = found;
+      hold = kept;
+      for (const room of kept?.rooms ?? []) used.set(room.host, room);
+    }
+    // Later it would end too late for that.
+    if (hold !== null && may.useKept && taken.length > 0) changes.note(hold.by - (job.timeLimit ?? 0) + 1);
+    if (open.left < before) causes.push(job);
+    said.push(kept === null ? say.placed(job, need, taken, tasks, left, may.create) : say.kept(job, kept, need.nodes));
+  }
+  for (const room of later?.rooms ?? []) if (!used.has(room.host)) used.set(room.host, room);
+  // What is there for them stays; nothing is created or opened again before their time.
+  for (const job of soon) {
+    const need = share(job.ask, sizes.mostCpus);
+    const rooms = open.place(need, { create: false, useKept: true }) ?? [];
+    for (const room of rooms) if (room.kind !== 'reopen' && !used.has(room.host)) used.set(room.host, room);
   }
   const of = (kind: Room['kind']) => [...used.values()].filter((room) => room.kind === kind).map((room) => room.host);
   return {
@@ -73,8 +114,16 @@ export function place(s: Snapshot, hosts: readonly View[], available: readonly R
     reopen: of('reopen'),
     wanted: new Set(used.keys()),
     verdicts: said,
+    causes,
     unknownReasons: [...unknown],
   };
+}
+
+/** How many tasks of it could start now if there were room. */
+function tasksOf(job: Job, running: ReadonlyMap<string, number>): number {
+  const tasks = Math.min(job.tasks, job.mayStart ?? job.tasks);
+  if (job.taskLimit === null) return tasks;
+  return Math.max(0, Math.min(tasks, job.taskLimit - (running.get(job.array ?? '') ?? 0)));
 }
 
 function countRunning(jobs: readonly Job[]): ReadonlyMap<string, number> {

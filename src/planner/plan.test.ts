@@ -286,6 +286,44 @@ const LIFE: readonly { what: string; s: () => Snapshot; steps: string[] }[] = [
     steps: ['delete c1 -> stopping (failed)'],
   },
   {
+    what: 'BOOT_TIMEOUT counts from the begin of the machine itself, where the cloud tells it',
+    s: () =>
+      snapshot({
+        c1: { state: 'starting', record: { since: ago(2500 * SECOND) }, machine: { since: ago(999 * SECOND) } },
+        c2: { state: 'starting', record: { since: ago(2500 * SECOND) }, machine: { since: ago(1001 * SECOND) } },
+      }),
+    steps: ['delete c2 -> stopping (failed)'],
+  },
+  {
+    what: 'a begin before we asked, or one that nobody tells, counts from when we asked',
+    s: () =>
+      snapshot({
+        c1: { state: 'starting', record: { since: ago(999 * SECOND) }, machine: { since: ago(5000 * SECOND) } },
+        c2: { state: 'starting', record: { since: ago(1001 * SECOND) }, machine: { since: null } },
+      }),
+    steps: ['delete c2 -> stopping (failed)'],
+  },
+  {
+    what: 'a machine whose turn never comes, or whose clock runs ahead, ends when all others had their whole time',
+    s: () =>
+      snapshot({
+        c1: { state: 'starting', record: { since: ago(3999 * SECOND) }, machine: { since: NOW } },
+        c2: { state: 'starting', record: { since: ago(4001 * SECOND) }, machine: { since: NOW } },
+        c3: { state: 'starting', record: { since: ago(4001 * SECOND) }, machine: { since: NOW + 9000 * SECOND } },
+      }),
+    steps: ['delete c2 -> stopping (failed)', 'delete c3 -> stopping (failed)'],
+  },
+  {
+    what: 'what was perhaps never asked for before a restart is no failed boot',
+    s: () =>
+      snapshot(
+        { c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND), machineId: null } } },
+        [],
+        { completeReads: 1 },
+      ),
+    steps: ['settle c1 -> cooling'],
+  },
+  {
     what: 'a machine that never appeared leaves the host cooling',
     s: () =>
       snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND), machineId: null } } }),
@@ -520,8 +558,8 @@ test('every waiting job gets one verdict in a sentence', () => {
   assert.deepEqual(
     plan(s).verdicts.map((v) => `${v.job} ${v.kind}: ${v.because}`),
     [
-      '1 now: there is room on c1; the batch system decides when it starts',
-      '2 coming: waits for c2, on the way',
+      '1 now: placed on c1: there is room; the batch system decides when it starts',
+      '2 coming: placed on c2 (starting)',
       '3 blocked: waits for a host: of 4 hosts 1 is wanted by jobs before it, 1 is starting and 2 are at work',
       '4 not-helped: held by its user',
       '5 never: can never fit: asks for 64 CPUs on one host, the largest host has 4',

@@ -4,35 +4,51 @@
  */
 import type { Plan, Step, Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { count, list } from '../domain/words.ts';
+import { list } from '../domain/words.ts';
+import { type Changes, makeChanges } from './changes.ts';
 import { classic, classicClocks } from './classic.ts';
 import { clockChanges, demandClocks } from './clocks.ts';
+import { raiseToFloor } from './floor.ts';
 import { gate } from './gate.ts';
-import { guard } from './guard.ts';
+import { gathering } from './gather.ts';
+import { guard, lostByBatchSystem } from './guard.ts';
 import { life, step } from './life.ts';
 import { type Allowance, allowance } from './limits.ts';
-import { type Placement, place } from './place.ts';
-import { rooms } from './room.ts';
+import { amongClouds, passedOver, placeOver, seenBy, withClosedClouds, within } from './offers.ts';
+import type { Placement } from './place.ts';
 import { scaleIn } from './scale-in.ts';
 import { summary } from './summary.ts';
-import { closedByOthers, notCreatable, type View, views, withMachine, working } from './view.ts';
+import { closedByOthers, type View, views, working } from './view.ts';
 
-export function plan(s: Snapshot): Plan {
-  const hosts = views(s);
-  const allowed = allowance(s, hosts);
-  const placement = place(s, hosts, rooms(s, hosts), allowed.total);
-  const queue = s.pool.policy === 'classic' ? classicClocks(s) : demandClocks(s);
+export function plan(given: Snapshot): Plan {
+  const hosts = views(given);
+  const limit = allowance(given, hosts);
+  const s = limit.spent ? withoutFloor(given) : given;
+  const changes = makeChanges(s.at);
+  const demand = s.pool.policy === 'demand';
+  const placement = placeOver(s, hosts, limit, changes);
+  const gather = demand ? gathering(s, placement.causes, changes) : '';
+  const allowed = gather === '' ? limit : { ...limit, now: 0, because: gather };
+  const queue = demand ? demandClocks(s) : classicClocks(s);
   const clocks = clockChanges(s, hosts, placement.wanted, queue);
-  const stop = guard(hosts);
-  const steps = stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed);
-  const verdicts = stop === null ? honest(placement.verdicts, steps, allowed) : placement.verdicts;
+  const stop = s.clouds === undefined ? guard(hosts) : lostByBatchSystem(hosts);
+  const steps =
+    stop !== null ? [wait(`nothing is changed: ${stop}`)] : decide(s, hosts, placement, clocks, allowed, changes);
+  const verdicts =
+    stop === null ? withClosedClouds(honest(placement.verdicts, steps, allowed), allowed) : placement.verdicts;
   return {
     steps,
     verdicts,
     clocks,
     warnings: warnings(s, hosts, placement),
     summary: summary(s, hosts, steps, verdicts),
+    changesAt: demand ? changes.first : null,
   };
+}
+
+/** A budget that is used up is not spent on nodes that nobody uses. */
+function withoutFloor(s: Snapshot): Snapshot {
+  return { ...s, pool: { ...s.pool, limits: { ...s.pool.limits, minNodes: 0, spareNodes: 0 } } };
 }
 
 function decide(
@@ -41,16 +57,18 @@ function decide(
   placement: Placement,
   clocks: Plan['clocks'],
   allowed: Allowance,
+  changes: Changes,
 ): readonly Step[] {
   const byPolicy =
     s.pool.policy === 'classic'
       ? classic(s, hosts, clocks.queue, allowed)
-      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks)];
+      : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks, changes)];
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
   const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
   const back = idle.filter((one) => one.kind === 'undrain');
-  const own = hosts.flatMap((view) => life(s, view) ?? []);
-  const gates = hosts.flatMap((view) => gate(s, view) ?? []);
+  const seen = seenBy(s);
+  const own = hosts.flatMap((view) => life(seen(view), view) ?? []);
+  const gates = hosts.flatMap((view) => gate(seen(view), view) ?? []);
   const steps: Step[] = [];
   const taken = new Set<string>();
   const byName = new Map(hosts.map((view) => [view.record.name, view]));
@@ -59,8 +77,9 @@ function decide(
     if (one.host !== null) taken.add(one.host);
     steps.push(one.kind === 'delete' ? closedFirst(byName.get(one.host ?? ''), one) : one);
   }
-  if (allowed.because !== '' && allowed.now < placement.create.length) steps.push(wait(allowed.because));
-  return steps;
+  const stopped = allowed.spent && placement.verdicts.some((verdict) => verdict.kind === 'blocked');
+  if (allowed.because !== '' && (stopped || allowed.now < placement.create.length)) steps.push(wait(allowed.because));
+  return amongClouds(s, hosts, within(steps, hosts, allowed));
 }
 
 /**
@@ -93,25 +112,11 @@ function scaleOut(s: Snapshot, hosts: readonly View[], placement: Placement, all
     const view = byName.get(host);
     if (view) steps.push(step('undrain', view, 'ready', `demand came back: ${forJobs(host)}`));
   }
-  for (const host of placement.create.slice(0, allowed.now)) {
+  const create = placement.create.flatMap((host) => {
     const view = byName.get(host);
-    if (view) steps.push(step('create', view, 'starting', forJobs(host)));
-  }
-  return [...steps, ...minimum(s, hosts, placement, allowed.now - Math.min(allowed.now, placement.create.length))];
-}
-
-/** MIN_NODES: machines that are kept even when nobody waits. */
-function minimum(s: Snapshot, hosts: readonly View[], placement: Placement, left: number): readonly Step[] {
-  const there =
-    hosts.filter((view) => withMachine(view) && view.record.state !== 'stopping').length + placement.create.length;
-  const missing = Math.min(left, s.pool.limits.minNodes - there);
-  if (missing <= 0) return [];
-  const more = hosts.filter((view) => notCreatable(view) === null && !placement.create.includes(view.record.name));
-  return more
-    .slice(0, missing)
-    .map((view) =>
-      step('create', view, 'starting', `at least ${count(s.pool.limits.minNodes, 'node is', 'nodes are')} kept`),
-    );
+    return view ? [step('create', view, 'starting', forJobs(host) + passedOver(allowed, view))] : [];
+  });
+  return [...steps, ...within(create, hosts, allowed), ...raiseToFloor(s, hosts, placement, allowed)];
 }
 
 /** A verdict may only promise machines that this plan really asks for. */

@@ -11,16 +11,48 @@ export interface RoomTree {
    * before a further new host.
    * @returns the rooms, or null
    */
-  place(need: Share): readonly Room[] | null;
+  place(need: Share, may: May): readonly Room[] | null;
+  /** New hosts that may still be used. */
+  readonly left: number;
+  /** Places of new hosts that nobody has used and that such a task could, as many as it needs at most. */
+  unused(need: Share): readonly number[];
+  /** Is it a new host that nobody has used? */
+  isNew(at: number): boolean;
+  /** From now on only tasks that may use kept rooms find these. New hosts among them count as used. */
+  keep(places: readonly number[]): void;
 }
 
-/** @param mayCreate how many of the new hosts may be used at all: only used ones count, not those before them */
-export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
+/** What a task may use besides the rooms of hosts that are there, on the way or chosen already. */
+export interface May {
+  /** New hosts. */
+  readonly create: boolean;
+  /** Rooms that are kept for another job. */
+  readonly useKept: boolean;
+}
+
+/** How many new hosts of each cloud may be used. */
+export interface Quotas {
+  of(host: string): string;
+  readonly left: Map<string, number>;
+}
+
+/**
+ * @param mayCreate how many of the new hosts may be used at all: only used ones count, not those before them
+ * @param quotas the same for each of several clouds
+ */
+export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quotas | null = null): RoomTree {
   const open = makeTree(rooms, (room) => room.kind !== 'new');
   const fresh = makeTree(rooms, (room) => room.kind === 'new');
+  const kept = makeTree(rooms, () => false);
+  const isKept = new Set<number>();
+  const used = new Set<number>();
   let left = mayCreate;
-  /** Shapes that did not fit. */
-  const failed: Share[] = [];
+  const close = (cloud: string) => {
+    for (const [i, room] of rooms.entries()) if (quotas?.of(room.host) === cloud) fresh.hide(i);
+  };
+  for (const [cloud, n] of quotas?.left ?? []) if (n <= 0) close(cloud);
+  /** Shapes that did not fit, by what they were allowed. */
+  const failed: readonly Share[][] = [[], [], [], []];
 
   function find(tree: Tree, need: Share, most: number): number[] {
     const found: number[] = [];
@@ -33,23 +65,69 @@ export function roomTree(rooms: readonly Room[], mayCreate: number): RoomTree {
     return found;
   }
 
+  /** New hosts; of each cloud no more than its quota. */
+  function findNew(need: Share, most: number): number[] {
+    if (quotas === null) return find(fresh, need, most);
+    const found: number[] = [];
+    const taken = new Map<string, number>();
+    for (let from = 0; found.length < most; ) {
+      const next = fresh.first(need, from);
+      if (next < 0) break;
+      from = next + 1;
+      const cloud = quotas.of((rooms[next] as Room).host);
+      const n = (taken.get(cloud) ?? 0) + 1;
+      if (n > (quotas.left.get(cloud) ?? 0)) continue;
+      taken.set(cloud, n);
+      found.push(next);
+    }
+    return found;
+  }
+
+  function use(created: readonly number[]): void {
+    left -= created.length;
+    for (const i of created) {
+      fresh.hide(i);
+      used.add(i);
+      const cloud = quotas?.of((rooms[i] as Room).host);
+      if (quotas === null || cloud === undefined) continue;
+      const rest = (quotas.left.get(cloud) ?? 0) - 1;
+      quotas.left.set(cloud, rest);
+      if (rest <= 0) close(cloud);
+    }
+  }
+
   return {
-    place(need) {
-      if (failed.some((shape) => atLeast(need, shape))) return null;
-      const old = find(open, need, need.nodes);
-      const created = find(fresh, need, Math.min(left, need.nodes - old.length));
-      if (old.length + created.length < need.nodes) {
-        failed.push(need);
+    get left() {
+      return left;
+    },
+    isNew: (at) => rooms[at]?.kind === 'new' && !used.has(at),
+    unused: (need) => findNew(need, Math.min(left, need.nodes)),
+    place(need, may) {
+      const missed = failed[(may.create ? 2 : 0) + (may.useKept ? 1 : 0)] ?? [];
+      if (missed.some((shape) => atLeast(need, shape))) return null;
+      const aside = may.useKept && isKept.size > 0 ? find(kept, need, need.nodes) : [];
+      const old = find(open, need, need.nodes - aside.length);
+      const wish = need.nodes - aside.length - old.length;
+      const created = may.create ? findNew(need, Math.min(left, wish)) : [];
+      if (created.length < wish) {
+        missed.push(need);
         return null;
       }
-      left -= created.length;
-      for (const i of created) fresh.hide(i);
-      return [...old, ...created].map((i) => {
+      use(created);
+      return [...aside, ...old, ...created].map((i) => {
         const room = rooms[i] as Room;
         take(room, need);
-        open.show(i);
+        (isKept.has(i) ? kept : open).show(i);
         return room;
       });
+    },
+    keep(places) {
+      for (const i of places) {
+        if (this.isNew(i)) use([i]);
+        else open.hide(i);
+        isKept.add(i);
+        kept.show(i);
+      }
     },
   };
 }

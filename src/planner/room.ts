@@ -3,14 +3,19 @@
  * again, ones that are coming, and new ones.
  */
 import type { Ask } from '../domain/job.ts';
+import type { BatchNode } from '../domain/node.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
-import { inService, MISSING_GRACE, notCreatable, onTheWay, type View } from './view.ts';
+import { inService, MISSING_GRACE, notCreatable, onTheWay, outOfSight, type View } from './view.ts';
 
 export type RoomKind = 'ready' | 'reopen' | 'coming' | 'new';
 
 export interface Room {
   readonly host: string;
   readonly kind: RoomKind;
+  /** What it can take when nothing runs on it. */
+  readonly whole: Whole;
+  /** When the last of the waiting jobs that were placed on it will have ended, by their time limits; epoch ms. */
+  placedUntil: number;
   cpus: number;
   memoryMiB: number;
   /** Nothing runs on it and nothing was placed on it. */
@@ -20,38 +25,57 @@ export interface Room {
   readonly features: readonly string[];
 }
 
+const NO_GRES: Readonly<Record<string, number>> = {};
+
+/** A host with nothing on it. */
+export interface Whole {
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  readonly empty: true;
+  readonly gres: Readonly<Record<string, number>>;
+  readonly features: readonly string[];
+}
+
 const NONE: readonly string[] = [];
 
 const ORDER: readonly RoomKind[] = ['ready', 'reopen', 'coming', 'new'];
 
 /** All rooms, in the order in which they should be used. */
 export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
-  const found: { room: Room; failures: number; at: number }[] = [];
+  const found: { room: Room; rank: number; failures: number; at: number }[] = [];
+  const ranks = new Map(s.clouds?.map((cloud, at) => [cloud.name, at]));
   for (const [at, view] of hosts.entries()) {
     const kind = kindOf(s, view);
     if (kind === null) continue;
     const { node } = view;
     const whole = kind !== 'ready' && node?.hasJob !== true;
-    // A size the batch system does not tell is taken as "one job per host": enough, never too much.
-    const cpus = node === undefined || node.cpus === 0 ? 1 : whole ? node.cpus : node.cpusFree;
-    if (cpus <= 0) continue;
-    // Memory that the batch system does not tell keeps no job away; it decides itself when the node is there.
+    const all = wholeOf(node);
+    const cpus = node === undefined || node.cpus === 0 || whole ? all.cpus : node.cpusFree;
     const known = node !== undefined && node.memoryMiB > 0;
-    const memoryMiB = known ? (whole ? node.memoryMiB : node.memoryFreeMiB) : Number.POSITIVE_INFINITY;
+    const memoryMiB = known && !whole ? node.memoryFreeMiB : all.memoryMiB;
     const empty = whole || node?.hasJob === false;
-    const gres = (whole ? node?.gres : node?.gresFree) ?? {};
+    const gres = whole ? all.gres : (node?.gresFree ?? NO_GRES);
     const failures = kind === 'new' ? view.record.failures : 0;
-    found.push({
-      at,
-      failures,
-      room: { host: view.record.name, kind, cpus, memoryMiB, empty, gres, features: node?.features ?? NONE },
-    });
+    const { features } = all;
+    const room: Room = {
+      host: view.record.name,
+      kind,
+      whole: all,
+      placedUntil: 0,
+      cpus,
+      memoryMiB,
+      empty,
+      gres,
+      features,
+    };
+    found.push({ at, rank: ranks.get(view.record.cloud ?? '') ?? 0, failures, room });
   }
   // Hosts with something special last: a plain job must not take the GPU host while a plain one is free.
   const special = ({ room }: { room: Room }) => Object.keys(room.gres).length;
   found.sort(
     (a, b) =>
       ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) ||
+      a.rank - b.rank ||
       a.failures - b.failures ||
       special(a) - special(b) ||
       a.at - b.at,
@@ -59,24 +83,41 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
   return found.map(({ room }) => room);
 }
 
+/**
+ * A size the batch system does not tell is taken as "one job per host": enough, never too much. Memory that it does not
+ * tell keeps no job away; it decides itself when the node is there.
+ */
+function wholeOf(node: BatchNode | undefined): Whole {
+  return {
+    cpus: node === undefined || node.cpus === 0 ? 1 : node.cpus,
+    memoryMiB: node !== undefined && node.memoryMiB > 0 ? node.memoryMiB : Number.POSITIVE_INFINITY,
+    empty: true,
+    gres: node?.gres ?? NO_GRES,
+    features: node?.features ?? NONE,
+  };
+}
+
 function kindOf(s: Snapshot, view: View): RoomKind | null {
   const { node, machine, record } = view;
-  if (view.retired) return null;
+  if (view.retired || outOfSight(s, view)) return null;
   if (record.state === 'ready') {
     if (inService(view) && record.missingSince === null) return 'ready';
     // Just out of sight (a restarted scheduler, a slow list): it is likely to come back, so nothing replaces it yet.
     const brief = record.missingSince === null || s.at - record.missingSince < MISSING_GRACE;
     return node?.closed === 'no' && brief ? 'coming' : null;
   }
-  if (record.state === 'draining') {
-    const whole = node?.closed === 'ours' && node.responding && !node.hasJob && machine?.state === 'running';
-    return whole && record.drainedBy !== 'operator' ? 'reopen' : null;
-  }
+  if (record.state === 'draining') return mayReopen(view) ? 'reopen' : null;
   if (onTheWay(view)) {
     const hopeless = node?.closed === 'theirs' || machine?.state === 'failed' || machine?.state === 'stopping';
     return hopeless ? null : 'coming';
   }
   return s.pool.policy === 'demand' && notCreatable(view) === null ? 'new' : null;
+}
+
+/** A host that a rule drained, whole and without a job: it can be opened again instead of creating another one. */
+export function mayReopen({ node, machine, record }: View): boolean {
+  if (record.state !== 'draining' || record.drainedBy === 'operator') return false;
+  return node?.closed === 'ours' && node.responding && !node.hasJob && machine?.state === 'running';
 }
 
 /** What a job needs of each of its hosts. */
@@ -90,7 +131,6 @@ export interface Share {
   readonly features: readonly (readonly string[])[];
 }
 
-const NO_GRES: Share['gres'] = {};
 const ANY: Share['features'] = [];
 
 /**
@@ -111,7 +151,7 @@ export function share(ask: Ask, most: number): Share {
   };
 }
 
-export function fits(room: Omit<Room, 'host' | 'kind'>, need: Share): boolean {
+export function fits(room: Pick<Room, 'cpus' | 'memoryMiB' | 'empty' | 'gres' | 'features'>, need: Share): boolean {
   if (need.exclusive && !room.empty) return false;
   if (room.cpus < need.cpus || (need.memoryMiB > 0 && room.memoryMiB < need.memoryMiB)) return false;
   return enough(room.gres, need.gres) && suits(room.features, need.features);

@@ -6,6 +6,9 @@
 import type { ClockChanges, Step } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { span } from '../domain/words.ts';
+import { paidAhead } from './billing.ts';
+import type { Changes } from './changes.ts';
+import { aboveFloor } from './floor.ts';
 import { step } from './life.ts';
 import { closedByOthers, onTheWay, type View, working } from './view.ts';
 
@@ -14,18 +17,21 @@ export function scaleIn(
   hosts: readonly View[],
   wanted: ReadonlySet<string>,
   clocks: ClockChanges,
+  changes: Changes,
 ): readonly Step[] {
   if (s.completeReads < 2) return [];
   const empty = clocks.queue.emptySince === null ? null : s.at - clocks.queue.emptySince;
   const everyone = empty !== null && empty >= s.pool.timing.cleanup;
   const steps: Step[] = [];
-  let spare = hosts.filter((view) => view.record.state === 'ready' || onTheWay(view)).length - s.pool.limits.minNodes;
+  let spare = aboveFloor(s, hosts, wanted);
   // From the end of hosts.json: the first hosts are the ones that stay when MIN_NODES are to be kept.
   for (const view of hosts.toReversed()) {
-    const because = reason(s, view, wanted, clocks, everyone ? empty : null);
+    const because = reason(s, view, wanted, clocks, everyone ? empty : null, changes);
     if (because === null) continue;
-    if (!view.retired && spare <= 0) continue;
-    spare--;
+    if (!view.retired) {
+      if (spare <= 0) continue;
+      spare--;
+    }
     steps.push(
       view.record.state === 'ready'
         ? step('drain', view, 'draining', because)
@@ -41,6 +47,7 @@ function reason(
   wanted: ReadonlySet<string>,
   clocks: ClockChanges,
   empty: number | null,
+  changes: Changes,
 ): string | null {
   const { record, node } = view;
   if (record.held || view.underWay || working(view) || closedByOthers(view)) return null;
@@ -51,9 +58,11 @@ function reason(
   }
   if (record.state !== 'ready' || node?.state !== 'idle' || wanted.has(record.name)) return null;
   if (view.retired) return 'it is no longer in hosts.json';
-  if (empty !== null) return emptyFor(s, empty);
   const since = clocks.idleSince.get(record.name) ?? null;
-  if (s.pool.timing.idle === null || since === null || s.at - since < s.pool.timing.idle) return null;
+  const { idle } = s.pool.timing;
+  if (empty === null && (idle === null || since === null || s.at - since < idle)) return null;
+  if (paidAhead(s, view, changes)) return null;
+  if (empty !== null || since === null) return emptyFor(s, empty ?? 0);
   return `idle for ${span(s.at - since)} and no waiting job wants it`;
 }
 

@@ -3,16 +3,32 @@
  * that wait for the same thing must not cost ten thousand texts.
  */
 import type { Job } from '../domain/job.ts';
+import type { HostState } from '../domain/lifecycle.ts';
 import type { Verdict } from '../domain/plan.ts';
-import { list } from '../domain/words.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { list, span } from '../domain/words.ts';
+import { notYet } from './burst-after.ts';
 import type { Room, RoomKind, Share } from './room.ts';
 import { notCreatable, type View } from './view.ts';
+import type { Hold } from './wide.ts';
 
 export const NOBODY: readonly string[] = [];
 
-/** @returns a function that judges a job by the room that was taken for its tasks; `left` of them found none */
-export function verdicts(hosts: readonly View[]) {
+export interface Judge {
+  /**
+   * By the room that was taken for its tasks.
+   * @param left tasks that found no room
+   * @param create may machines be created for it?
+   */
+  placed(job: Job, need: Share, taken: readonly Room[], tasks: number, left: number, create: boolean): Verdict;
+  /** A job that rooms are kept for. */
+  kept(job: Job, hold: Hold, nodes: number): Verdict;
+}
+
+export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
   const blocked = new Map<number, string>();
+  const states = new Map<string, HostState>();
+  const late = notYet(s);
   const why = (nodes: number): string => {
     const known = blocked.get(nodes);
     if (known !== undefined) return known;
@@ -20,30 +36,67 @@ export function verdicts(hosts: readonly View[]) {
     blocked.set(nodes, text);
     return text;
   };
-  return (job: Job, need: Share, taken: readonly Room[], tasks: number, left: number): Verdict => {
+  const named = (rooms: readonly Room[], kind: RoomKind): string => {
+    if (states.size === 0) for (const { record } of hosts) states.set(record.name, record.state);
+    const names = [...new Set(rooms.filter((room) => room.kind === kind).map((room) => room.host))];
+    const word = WORDS[kind];
+    if (word !== null) return names.length === 0 ? '' : `${list(names)} (${word})`;
+    const groups = Map.groupBy(names, (name) => states.get(name) ?? 'starting');
+    return list([...groups].map(([state, of]) => `${list(of)} (${state === 'ready' ? 'out of sight' : state})`));
+  };
+
+  function placed(
+    job: Job,
+    need: Share,
+    taken: readonly Room[],
+    tasks: number,
+    left: number,
+    create: boolean,
+  ): Verdict {
     if (tasks === 0) return { job: job.id, kind: 'not-helped', hosts: NOBODY, because: ARRAY_LIMIT };
-    if (taken.length === 0) return { job: job.id, kind: 'blocked', hosts: NOBODY, because: why(need.nodes) };
-    const hostsOf = (kind: RoomKind | null) => [
-      ...new Set(taken.filter((room) => kind === null || room.kind === kind).map((room) => room.host)),
-    ];
+    if (taken.length === 0)
+      return { job: job.id, kind: 'blocked', hosts: NOBODY, because: create ? why(need.nodes) : late };
     const rest = left > 0 ? `; ${left} of ${tasks} tasks wait for room` : '';
-    for (const { room, kind, say } of BY_ROOM) {
-      const named = hostsOf(room);
-      if (named.length > 0) return { job: job.id, kind, hosts: hostsOf(null), because: say(list(named)) + rest };
+    const all = [...new Set(taken.map((room) => room.host))];
+    const has = (kind: RoomKind) => taken.some((room) => room.kind === kind);
+    const there = (['ready', 'reopen', 'coming'] as const).filter(has).map((kind) => named(taken, kind));
+    if (has('new')) {
+      const beside = there.length === 0 ? '' : `; placed on ${list(there)}`;
+      return { job: job.id, kind: 'creating', hosts: all, because: `waits for ${named(taken, 'new')}${beside}${rest}` };
     }
-    return { job: job.id, kind: 'blocked', hosts: NOBODY, because: why(need.nodes) };
+    if (has('coming') || has('reopen'))
+      return { job: job.id, kind: 'coming', hosts: all, because: `placed on ${list(there)}${rest}` };
+    return { job: job.id, kind: 'now', hosts: all, because: `placed on ${list(all)}: ${THERE}${rest}` };
+  }
+
+  return {
+    placed,
+    kept(job, { rooms, by }, nodes) {
+      const creates = rooms.some((room) => room.kind === 'new');
+      const names = rooms.map((room) => room.host);
+      const what =
+        names.length === 0 ? 'none is free' : `${list(names)} ${names.length === 1 ? 'is' : 'are'} kept for it`;
+      const when = Number.isFinite(by) ? ` in ${span(by - s.at)} at the latest` : '';
+      return {
+        job: job.id,
+        kind: creates ? 'creating' : 'blocked',
+        hosts: names,
+        because: `waits for ${nodes} hosts at once: ${what}, the others when jobs there end${when}`,
+      };
+    },
   };
 }
 
 const ARRAY_LIMIT = 'the array already runs as many tasks as it may at one time';
+const THERE = 'there is room; the batch system decides when it starts';
 
-/** The slowest of its hosts says when it can start. */
-const BY_ROOM: readonly { room: RoomKind; kind: Verdict['kind']; say: (names: string) => string }[] = [
-  { room: 'new', kind: 'creating', say: (names) => `creating ${names} for it` },
-  { room: 'coming', kind: 'coming', say: (names) => `waits for ${names}, on the way` },
-  { room: 'reopen', kind: 'coming', say: (names) => `opening ${names} again for it` },
-  { room: 'ready', kind: 'now', say: (names) => `there is room on ${names}; the batch system decides when it starts` },
-];
+/** What is said of a host of this kind; null = its state. */
+const WORDS: Readonly<Record<RoomKind, string | null>> = {
+  ready: 'ready',
+  reopen: 'opened again',
+  coming: null,
+  new: 'creating',
+};
 
 /** What the hosts are doing that none could be used: `of 4 hosts 3 are at work, 1 is quarantined`. */
 function occupancy(hosts: readonly View[]): string {

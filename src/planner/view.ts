@@ -15,6 +15,8 @@ export interface View {
   readonly stranger: Machine | undefined;
   readonly retired: boolean;
   readonly underWay: boolean;
+  /** Its cloud does not answer: it counts as it was, and nothing is done with it. */
+  readonly silent: boolean;
 }
 
 /** All hosts of the snapshot, in its order. */
@@ -28,6 +30,7 @@ export function views(s: Snapshot): readonly View[] {
     stranger: byName.get(record.name) ?? byIp.get(record.ip),
     retired: s.retired.has(record.name),
     underWay: s.underWay.has(record.name),
+    silent: s.silent?.has(record.name) ?? false,
   }));
 }
 
@@ -62,6 +65,19 @@ export function onTheWay(view: View): boolean {
   return ON_THE_WAY.has(view.record.state);
 }
 
+/**
+ * Its cloud is silent, and it will not become ready until that changes: on its way for longer than it may be, or to be
+ * opened again. Nobody should count on it while another cloud can help.
+ */
+export function outOfSight(s: Snapshot, view: View): boolean {
+  if (!view.silent) return false;
+  const { state, since } = view.record;
+  const { boot, prepare, join } = s.pool.timing;
+  if (state === 'draining') return true;
+  const limit = { starting: boot, preparing: prepare, joining: join }[state as 'starting' | 'preparing' | 'joining'];
+  return limit !== undefined && s.at - since > limit;
+}
+
 export function withMachine(view: View): boolean {
   return WITH_MACHINE.has(view.record.state);
 }
@@ -83,6 +99,7 @@ export function notCreatable(view: View): string | null {
   if (record.state !== 'free') return `it is ${record.state}`;
   if (view.retired) return 'it is no longer in hosts.json';
   if (view.underWay) return 'a call for it is still under way';
+  if (view.silent) return 'its cloud does not answer';
   if (view.stranger) return `its name or address is used by machine ${view.stranger.id}, which is not ours`;
   if (node === undefined || node.state === 'absent') return 'the batch system does not know it';
   if (!node.inQueue) return 'it does not belong to the queue';

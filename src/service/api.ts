@@ -1,5 +1,5 @@
 /**
- * The API: the controller's view as JSON. One app serves both sockets; the public one answers changing calls with 403.
+ * The API: the controller's view as JSON, `{"pools":[...]}` where there are several and the call names none. One app serves both sockets; the public one answers changing calls with 403.
  * Errors are `{"error":{"message":"one line"}}`: 400 not understood, 403 the other socket, 404 no such thing, 409 the
  * controller says no, 503 no answer from the batch system or the cloud.
  */
@@ -9,8 +9,9 @@ import { sayError } from '../domain/errors.ts';
 import { list } from '../domain/words.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { asked, eventsQuery, hostParam, InputError, nameParam, read, released } from './input.ts';
+import { asked, eventsQuery, hostParam, InputError, nameParam, poolQuery, read, released } from './input.ts';
 import { isPublic } from './paths.ts';
+import { eventsOf, makePools, NoSuchPool, newsOf, type OfPool, type PoolControl, together } from './pools.ts';
 
 /** A request is a few words; more is no request of ours. */
 const MAX_BODY = 4096;
@@ -18,7 +19,8 @@ const MAX_BODY = 4096;
 const MAX_WAITING = 64;
 
 export interface ApiParts {
-  readonly control: Control;
+  /** The controller, or one for each of several pools. */
+  readonly control: Control | readonly PoolControl[];
   /** `read`: what everybody may do; `all`: also what changes something. */
   readonly may: 'read' | 'all';
   /** Aborted when the service stops: open requests for events end then. */
@@ -29,7 +31,12 @@ export interface ApiParts {
 
 export function makeApi({ control, may, stop, clock, log }: ApiParts): Hono {
   const app = new Hono();
-  const plan = oneAtATime(() => control.plan());
+  const pools = makePools(control);
+  const several = pools.all.length > 1;
+  const plans = new Map(pools.all.map((pool) => [pool, oneAtATime(() => pool.control.plan())]));
+  const chosen = (c: Context) => pools.chosen(read(poolQuery, c.req.query()).pool);
+  const [anyPool] = pools.all;
+  if (anyPool === undefined) throw new TypeError('a service without a pool');
   let waiting = 0;
 
   app.use(async (c, next) => {
@@ -40,83 +47,116 @@ export function makeApi({ control, may, stop, clock, log }: ApiParts): Hono {
   });
 
   app.get('/version', (c) => {
-    const { version, pid, startedAt } = control.status();
+    const { version, pid, startedAt } = anyPool.control.status();
     return c.json({ version, pid, startedAt });
   });
-  app.get('/status', (c) => c.json(control.status()));
-  app.get('/nodes', (c) => c.json(control.nodes()));
-  app.get('/jobs', (c) => c.json(control.jobs()));
+  app.get('/status', (c) => show(c, (one) => one.status()));
+  app.get('/nodes', (c) => show(c, (one) => one.nodes()));
+  app.get('/jobs', (c) => show(c, (one) => one.jobs()));
   app.get('/plan', async (c) => {
-    try {
-      return c.json(await plan());
-    } catch (error) {
-      return fail(c, 503, `No plan, because there is no complete reading: ${sayError(error)}`);
-    }
+    const named = c.req.query('pool') !== undefined;
+    const found = await Promise.all(chosen(c).map(planOf));
+    const [only] = found;
+    if (several && !named) return c.json({ pools: found });
+    return only?.view === undefined ? fail(c, 503, only?.error ?? '') : c.json(only.view);
   });
   app.get('/explain/:name', (c) => {
     const { name } = read(nameParam, c.req.param());
-    const view = control.explain(name);
-    return view === null
-      ? fail(c, 404, `The queue has no job ${name}, and the pool has no host ${name}`)
-      : c.json(view);
+    const among = chosen(c);
+    for (const one of among) {
+      const view = one.control.explain(name);
+      if (view !== null) return c.json(view);
+    }
+    const nobody = `The queue has no job ${name}, and the pool has no host ${name}`;
+    return fail(c, 404, among.length > 1 ? `No queue has a job ${name}, and no pool a host ${name}` : nobody);
   });
   app.get('/events', async (c) => {
     const { limit, after, wait } = read(eventsQuery, c.req.query());
-    const found = control.events(limit, after);
+    const among = chosen(c);
+    const found = eventsOf(among, limit, after);
     if (found.length > 0 || wait === 0 || after === undefined || stop.aborted) return c.json(found);
     if (waiting >= MAX_WAITING) return fail(c, 503, 'too many requests wait for events already');
     waiting++;
     try {
-      await news(after, wait * 1000, c.req.raw.signal);
+      await news(among, after, wait * 1000, c.req.raw.signal);
     } finally {
       waiting--;
     }
-    return c.json(control.events(limit, after));
+    return c.json(eventsOf(among, limit, after));
   });
 
-  app.post('/poke', (c) => answer(c, control.poke()));
-  app.post('/cleanup', async (c) => answer(c, control.cleanup(read(asked, await body(c)).by)));
-  app.post('/hold/:host', async (c) => onHost(c, (host, by) => control.hold(host, by)));
-  app.post('/drain/:host', async (c) => onHost(c, (host, by) => control.drain(host, by)));
+  app.post('/poke', (c) => order(c, chosen(c), (one) => one.poke()));
+  app.post('/cleanup', async (c) => {
+    const { by } = read(asked, await body(c));
+    return order(c, chosen(c), (one) => one.cleanup(by));
+  });
+  app.post('/hold/:host', async (c) => onHost(c, (one, host, by) => one.hold(host, by)));
+  app.post('/drain/:host', async (c) => onHost(c, (one, host, by) => one.drain(host, by)));
   app.post('/release', async (c) => {
     const { host, by } = read(released, await body(c));
-    if (host !== null && !isHost(host)) return fail(c, 404, noSuchHost(host));
-    return answer(c, control.release(host, by));
+    const among = chosen(c);
+    if (host === null) return order(c, among, (one) => one.release(null, by));
+    const owner = pools.withHost(host, among);
+    return owner === null ? fail(c, 404, noSuchHost(host, among)) : answer(c, owner.control.release(host, by));
   });
 
   app.notFound((c) => fail(c, 404, 'the API has no such call'));
   app.onError((error, c) => {
     if (error instanceof InputError) return fail(c, 400, error.message);
+    if (error instanceof NoSuchPool) return fail(c, 404, error.message);
     // The path and body stay out of it: what came from outside is not written to the log.
     log.error('An API call failed', { method: c.req.method, error: sayError(error) });
     return fail(c, 500, `the service met a defect of its own: ${sayError(error)}`);
   });
   return app;
 
+  /** One pool's view as it is; of several that nobody chose from, all. */
+  function show(c: Context, view: (control: Control) => object): Response {
+    const among = chosen(c);
+    const [only] = among;
+    if (only !== undefined && (!several || c.req.query('pool') !== undefined)) return c.json(view(only.control));
+    return c.json({ pools: among.map(({ name, control: one }) => ({ pool: name, view: view(one) })) });
+  }
+
+  /** A pool without an answer must not keep the others from theirs. */
+  async function planOf(pool: PoolControl): Promise<OfPool<PlanView>> {
+    try {
+      const view = await plans.get(pool)?.();
+      if (view === undefined) throw new TypeError('a pool without a plan');
+      return { pool: pool.name, view };
+    } catch (error) {
+      return { pool: pool.name, error: `No plan, because there is no complete reading: ${sayError(error)}` };
+    }
+  }
+
   /** Until an event comes, the time is over, the client has gone or the service stops. */
-  async function news(after: number, ms: number, gone: AbortSignal): Promise<void> {
+  async function news(among: readonly PoolControl[], after: number, ms: number, gone: AbortSignal): Promise<void> {
     const enough = new AbortController();
     const until = AbortSignal.any([enough.signal, gone, stop]);
     try {
-      await Promise.race([control.waitForEvent(after, until), clock.sleep(ms, until)]);
+      await Promise.race([newsOf(among, after, until), clock.sleep(ms, until)]);
     } finally {
       enough.abort();
     }
   }
 
-  async function onHost(c: Context, act: (host: string, by: string) => Answer): Promise<Response> {
+  function order(c: Context, among: readonly PoolControl[], act: (control: Control) => Answer): Response {
+    return answer(c, together(among.map(({ name, control: one }) => ({ pool: name, ...act(one) }))));
+  }
+
+  async function onHost(c: Context, act: (one: Control, host: string, by: string) => Answer): Promise<Response> {
     const { host } = read(hostParam, c.req.param());
     const { by } = read(asked, await body(c));
-    return isHost(host) ? answer(c, act(host, by)) : fail(c, 404, noSuchHost(host));
+    const among = chosen(c);
+    const owner = pools.withHost(host, among);
+    return owner === null ? fail(c, 404, noSuchHost(host, among)) : answer(c, act(owner.control, host, by));
   }
+}
 
-  function isHost(host: string): boolean {
-    return control.nodes().some((node) => node.host === host);
-  }
-
-  function noSuchHost(host: string): string {
-    return `${host} is no host of this pool; its hosts are ${list(control.nodes().map((node) => node.host))}`;
-  }
+function noSuchHost(host: string, among: readonly PoolControl[]): string {
+  const hosts = among.flatMap(({ control }) => control.nodes().map((node) => node.host));
+  const where = among.length > 1 ? 'any pool; their' : 'this pool; its';
+  return `${host} is no host of ${where} hosts are ${list(hosts)}`;
 }
 
 function fail(c: Context, status: 400 | 403 | 404 | 409 | 500 | 503, message: string): Response {

@@ -44,6 +44,13 @@ export const eventsQuery = z
     path: ['wait'],
     message: 'waiting needs `after`: the id of the last event known',
   });
+export const poolQuery = z.object({
+  pool: z
+    .string()
+    .max(128)
+    .regex(/^[^\s,;'"`$\\/<>|&()*?[\]{}=-][^\s,;'"`$\\/<>|&()*?[\]{}=]*$/, 'not the name of a pool')
+    .optional(),
+});
 export const asked = z.strictObject({ by });
 export const released = z.strictObject({ by, host: host.nullable().default(null) });
 

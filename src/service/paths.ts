@@ -14,3 +14,6 @@ export function adminSocket(socket: string): string {
 export function isPublic(method: string, path: string): boolean {
   return method === 'GET' || (method === 'POST' && path === '/poke');
 }
+
+/** HTTP status (Misdirected Request) of one that stands by: the answer is to be had from the one at work. */
+export const ELSEWHERE = 421;

@@ -10,7 +10,8 @@ import type { Log } from '../lib/log.ts';
 import { makeApi } from './api.ts';
 import { apiClient } from './client.ts';
 import { adminSocket } from './paths.ts';
-import { AliveError, listenOn } from './socket.ts';
+import type { PoolControl } from './pools.ts';
+import { AliveError, giveTo, listenOn } from './socket.ts';
 
 /** How long open requests may still be answered after the stop; then their connections are cut. */
 const GRACE_MS = 500;
@@ -20,6 +21,8 @@ const MAX_CONNECTIONS = 256;
 export interface ServeParts {
   /** Path of the public socket; the admin socket lies beside it. */
   readonly socket: string;
+  /** Id of the group that may use the admin socket, too; null for nobody. */
+  readonly group?: number | null;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -29,15 +32,18 @@ export interface ServeParts {
  * and removes the socket files.
  * @throws Error in one line, naming the other's pid when a service answers there already
  */
-export async function serve(control: Control, { socket, log, clock }: ServeParts): Promise<AsyncDisposable> {
+export async function serve(
+  control: Control | readonly PoolControl[],
+  { socket, group = null, log, clock }: ServeParts,
+): Promise<AsyncDisposable> {
   const stop = new AbortController();
   await using opened = new AsyncDisposableStack();
 
   const offers = [
-    { path: adminSocket(socket), may: 'all', mode: 0o600 },
-    { path: socket, may: 'read', mode: 0o666 },
+    { path: adminSocket(socket), may: 'all', mode: 0o600, group },
+    { path: socket, may: 'read', mode: 0o666, group: null },
   ] as const;
-  for (const { path, may, mode } of offers) {
+  for (const { path, may, mode, group } of offers) {
     const api = makeApi({ control, may, stop: stop.signal, clock, log });
     const server = createServer(getRequestListener(api.fetch, { overrideGlobalObjects: false }));
     server.maxConnections = MAX_CONNECTIONS;
@@ -45,6 +51,7 @@ export async function serve(control: Control, { socket, log, clock }: ServeParts
     opened.defer(() => close(server, clock));
     try {
       await listenOn(server, path, mode);
+      if (group !== null) giveTo(path, group);
     } catch (error) {
       throw error instanceof AliveError ? await nameTheOther(error, socket, clock) : error;
     }

@@ -2,7 +2,7 @@
  * Listening on a Unix socket so that a crash leaves nothing in the way, a living service is never pushed aside, and
  * the file never has, not even for a moment, more permissions than it should.
  */
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -40,6 +40,23 @@ export async function listenOn(server: Server, path: string, mode: number): Prom
   });
   // A default ACL of the folder overrides the umask.
   chmodSync(path, mode);
+}
+
+/**
+ * Lets the members of a group use the socket. The group first: never is it open to another one.
+ * @throws Error in one line when the service may not give it away
+ */
+export function giveTo(path: string, group: number): void {
+  try {
+    lchownSync(path, -1, group);
+    chmodSync(path, 0o660);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `The socket cannot be given to API_GROUP (${why}): the service must be a member of it (SupplementaryGroups= in a drop-in)`,
+      { cause: error },
+    );
+  }
 }
 
 /** Does somebody answer there? `no` also when there is nothing at all. */

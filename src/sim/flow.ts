@@ -17,6 +17,8 @@ export interface Flow {
   readonly allEnded: boolean;
   /** When the last job ended, epoch ms. */
   readonly lastEnd: number;
+  /** When the next job arrives, epoch ms; Infinity after the last one. */
+  readonly nextArrival: number;
   /** When a job last started or ended, epoch ms: by this a replay that stands still is noticed. */
   readonly lastMove: number;
 }
@@ -38,9 +40,11 @@ export function makeFlow({ events, scheduler, meter, jobs, onHost }: FlowParts):
   let lastMove = events.now;
   let wanted = 0;
   let dirty = false;
+  let nextArrival = Number.POSITIVE_INFINITY;
 
   function arrive(at: number): void {
     const job = jobs[at];
+    nextArrival = job?.submit ?? Number.POSITIVE_INFINITY;
     if (job === undefined) return;
     events.at(job.submit, () => {
       scheduler.submit(job);
@@ -86,6 +90,9 @@ export function makeFlow({ events, scheduler, meter, jobs, onHost }: FlowParts):
     },
     get lastEnd() {
       return lastEnd;
+    },
+    get nextArrival() {
+      return nextArrival;
     },
     get lastMove() {
       return lastMove;

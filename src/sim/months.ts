@@ -2,7 +2,8 @@
  * Months of a busy site in simulated time, with a database on disk: does anything grow? Jobs of all kinds come by day and
  * by night, nodes come and go, and now and then something fails.
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { Database } from '../store/open.ts';
+import { storeSize } from '../store/size.ts';
 import { makeDice } from './dice.ts';
 import { makeWorld } from './world.ts';
 
@@ -24,7 +25,7 @@ export interface Month {
 
 export interface MonthsOptions {
   /** Opened and migrated; closed at the end. */
-  readonly database: DatabaseSync;
+  readonly database: Database;
   readonly months: number;
   /** Days of a month; 30. */
   readonly days?: number;
@@ -46,7 +47,6 @@ export async function months(options: MonthsOptions): Promise<readonly Month[]> 
   });
   const told: Month[] = [];
   let submitted = 0;
-  const number = (sql: string) => Object.values(database.prepare(sql).get() ?? {})[0] as number;
   for (let month = 1; month <= options.months; month++) {
     for (let hour = 0; hour < days * 24; hour++) {
       const busy = hour % 24 >= 8 && hour % 24 < 20 ? 6 : 2;
@@ -70,14 +70,15 @@ export async function months(options: MonthsOptions): Promise<readonly Month[]> 
       await world.pass(HOUR);
     }
     options.collect?.();
+    const { bytes, journal, events } = storeSize(database);
     const one: Month = {
       month,
       jobs: submitted - world.batch.waiting - world.batch.running.length,
       machines: world.cloud.counts.made,
       heap: options.collect === undefined ? 0 : process.memoryUsage().heapUsed,
-      database: number('PRAGMA page_count') * number('PRAGMA page_size'),
-      journal: number('SELECT COUNT(*) FROM journal'),
-      events: number('SELECT COUNT(*) FROM events'),
+      database: bytes,
+      journal,
+      events,
     };
     told.push(one);
     options.onMonth?.(one);

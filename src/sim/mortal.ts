@@ -50,7 +50,7 @@ export function mortal(dies: (what: string) => boolean = () => false): Mortal {
 /** What a dead process sees: its store can still be read, its writes go nowhere, its calls never end. */
 function undone(name: string, target: object, key: string, args: readonly unknown[]): unknown {
   if (name !== 'store') return new Promise(() => {});
-  const readable = ['hosts', 'host', 'clocks', 'brake', 'events', 'note'];
+  const readable = ['hosts', 'host', 'clocks', 'brake', 'events', 'note', 'spent'];
   const method: unknown = Reflect.get(target, readable.includes(key) ? key : 'host');
   return typeof method === 'function' ? Reflect.apply(method, target, args) : undefined;
 }

@@ -58,7 +58,7 @@ export function makeQueue({ names, shape, scheduler, onOpen }: QueueOptions): Si
 
   function listed(): Job[] {
     const jobs: Job[] = [];
-    for (const { job, hosts } of scheduler.running.values()) {
+    for (const { job, hosts, startedAt } of scheduler.running.values()) {
       let seen = runs.get(job);
       if (seen === undefined) {
         seen = toJob(
@@ -66,6 +66,7 @@ export function makeQueue({ names, shape, scheduler, onOpen }: QueueOptions): Si
           'R',
           '',
           hosts.map((host) => names[host] ?? ''),
+          startedAt,
         );
         runs.set(job, seen);
         waits.delete(job);
@@ -146,7 +147,13 @@ function toNode(name: string, node: Node, host: number, shape: Shape, scheduler:
   };
 }
 
-function toJob(job: SimJob, code: 'PD' | 'R', reason: string, hosts: readonly string[]): Job {
+function toJob(
+  job: SimJob,
+  code: 'PD' | 'R',
+  reason: string,
+  hosts: readonly string[],
+  startedAt: number | null = null,
+): Job {
   return {
     id: job.id,
     array: null,
@@ -169,5 +176,7 @@ function toJob(job: SimJob, code: 'PD' | 'R', reason: string, hosts: readonly st
     priority: -job.number,
     submittedAt: job.submit,
     hosts,
+    timeLimit: job.limit,
+    startedAt,
   };
 }

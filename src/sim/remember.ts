@@ -58,13 +58,11 @@ export function replayStore(): ReplayStore {
     },
     touch: (host, changes) => void put({ ...get(host), ...changes }),
     hold: (host, held) => void put({ ...get(host), held }),
-    // Nobody sets the clock of a replay.
-    shiftTimes: () => {},
     clocks: () => clocks,
     setClocks(next) {
       clocks = next;
     },
-    brake: () => brake,
+    brake: () => brake, // a replay has one cloud
     setBrake(next) {
       brake = next;
     },
@@ -75,6 +73,9 @@ export function replayStore(): ReplayStore {
       if (warnings.size < MOST_WARNINGS || warnings.has(said)) warnings.set(said, (warnings.get(said) ?? 0) + 1);
     },
     events: (): readonly StoredEvent[] => [],
+    // A replay has no budget.
+    seen() {},
+    spent: () => new Map(),
     note: (key) => notes.get(key) ?? null,
     setNote: (key, value) => void (value === null ? notes.delete(key) : notes.set(key, value)),
     [Symbol.dispose]() {},

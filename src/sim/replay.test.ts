@@ -82,6 +82,18 @@ test('one job on one host: boot, work and tail are what they must be', async () 
   assert.ok(wait >= 60 * SECOND && wait <= 67 * SECOND, `wait ${wait}`);
 });
 
+test('with a submit hook the service looks when a job comes: no wait for the next look', async () => {
+  const jobs = workload(150, 12);
+  const [without, with_] = [await run(jobs), await run(jobs, { hook: true })];
+  for (const seed of [1, 2, 3]) {
+    const [wait = 0] = (await run(burst(1, 1000 * SECOND), { hook: true, seed })).waits;
+    assert.ok(wait >= 60 * SECOND && wait <= 61.5 * SECOND, `wait ${wait}`);
+  }
+  const sum = ({ waits }: Replayed) => waits.reduce((all, wait) => all + wait, 0);
+  assert.ok(sum(with_) < sum(without));
+  assert.equal(with_.meter.time.work, without.meter.time.work);
+});
+
 test('lives are paid in whole billing units', async () => {
   const { meter } = await run(burst(3, 1000 * SECOND), { billingUnit: HOUR });
   assert.equal(meter.billed, 3 * HOUR);
@@ -118,7 +130,7 @@ test('a cloud that throttles: all machines come, as fast as it lets them', async
   const last = Math.max(...replayed.waits) / SECOND;
   const curve = 60 + (60 - 20) / 0.5;
   assert.ok(last >= curve && last <= curve + 8, `the last one after ${last} s, the curve says ${curve} s`);
-  assert.ok([...replayed.warnings.keys()].some((text) => /^cN was not created \(throttled\)/.test(text)));
+  assert.ok([...replayed.warnings.keys()].some((text) => /^the cloud throttles the creation of machines/.test(text)));
 });
 
 test('a job that no open or new host can ever hold ends the replay with an error instead of going on for ever', async () => {

@@ -41,6 +41,8 @@ export interface ReplayOptions {
   /** How many machines the cloud lets us ask for; null = any number. */
   readonly bucket: BucketOptions | null;
   readonly seed: number;
+  /** A submit hook of the batch system pokes the service: it looks when a job arrives. */
+  readonly hook?: boolean;
   /** Look at every interval, also when nothing can have changed: slow, for the proof that leaving out is harmless. */
   readonly everyLook?: boolean;
   /** Called now and then with the part of the jobs that has ended. */
@@ -64,6 +66,8 @@ export const LEAD = 60_000;
 /** Without a start or an end of a job for so long, while jobs wait and none runs, the replay gives up. ms */
 const STANDSTILL = 30 * 86_400_000;
 const NEVER = new AbortController().signal;
+/** A poked service looks at once, and not twice within this time (as the controller's own loop). ms */
+const BREATH = 100;
 
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { jobs, shape, poll } = options;
@@ -106,7 +110,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const controller = makeController({
     pool,
     batch: queue,
-    cloud,
+    clouds: [{ name: 'cloud', cloud }],
     bootstrap,
     store,
     clock: events.clock,
@@ -131,10 +135,13 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     const acted = poked || store.moves !== before.moves;
     const states = store.hosts().map((host) => host.state);
     const usual = nextLook({ base: poll, states, completeReads: looks, acted, batchTook: 0, cloudTook: 0 });
+    const changesIn = (controller.changesAt ?? Number.POSITIVE_INFINITY) - events.now;
     // A call that has ended wakes the service; see the controller's own loop.
-    const pause = poked ? Math.min(100, usual) : usual;
+    const pause = poked ? Math.min(BREATH, usual) : usual;
     const quiet = !acted && looks > 2 && options.everyLook !== true;
-    flow.moveTo(events.now + (quiet ? skip(events, store, pool.timing, pause) : pause));
+    const wait = Math.min(quiet ? skip(events, store, pool.timing, pause) : pause, untilChange(changesIn, pause));
+    const next = events.now + wait;
+    flow.moveTo(options.hook === true ? Math.min(next, Math.max(flow.nextArrival, events.now + BREATH)) : next);
     if (events.now - flow.lastMove > STANDSTILL && scheduler.waiting.length > 0 && scheduler.running.size === 0)
       throw new Error(standstill(scheduler.waiting, controller.control.status().summary));
   }
@@ -151,6 +158,17 @@ function skip(
 ): number {
   const change = Math.min(events.next(), nextWake(store, timing, events.now));
   return Math.max(1, Math.ceil((change - events.now) / pause)) * pause;
+}
+
+/**
+ * A look is made when the plan will be another one by itself, after as many whole pauses as pass before. ms
+ * @param changesIn ms from now
+ */
+function untilChange(changesIn: number, pause: number): number {
+  if (!Number.isFinite(changesIn)) return Number.POSITIVE_INFINITY;
+  const whole = Math.floor(changesIn / pause) * pause;
+  const rest = changesIn - whole;
+  return rest === 0 ? Math.max(whole, BREATH) : whole + Math.max(rest, BREATH);
 }
 
 function standstill(waiting: readonly SimJob[], summary: string): string {

@@ -25,6 +25,8 @@ export interface Question {
   /** Of one hour of one machine. */
   readonly price: number | null;
   readonly seed: number;
+  /** A submit hook makes the service look when a job arrives. */
+  readonly hook: boolean;
 }
 
 /** One replay of the question; numbers in ms. */

@@ -2,7 +2,6 @@
  * A whole site in memory: the real controller on the fakes, with time that moves only when it is told to. What a
  * machine's daemon and a job do of themselves happens here, so a test (and the simulator) only says what is asked.
  */
-import type { DatabaseSync } from 'node:sqlite';
 import { type FakeBatch, type FakeJobSpec, makeFakeBatch } from '../batch/fake.ts';
 import { type FakeBootstrap, fakeBootstrap } from '../bootstrap/fake.ts';
 import { type FakeCloud, type FakeCloudOptions, fakeCloud } from '../cloud/fake.ts';
@@ -10,12 +9,15 @@ import { type Controller, makeController } from '../controller/controller.ts';
 import type { Control } from '../controller/view.ts';
 import type { Host } from '../domain/host.ts';
 import type { HostState } from '../domain/lifecycle.ts';
-import type { Pool } from '../domain/pool.ts';
+import type { CloudOffer, Pool } from '../domain/pool.ts';
 import { type Clock, type ManualClock, manualClock } from '../lib/clock.ts';
 import { quietLog } from '../lib/log.ts';
-import { memoryDatabase } from '../store/open.ts';
+import { steadyClock } from '../lib/steady.ts';
+import { carryClocks, keepMoment } from '../store/carry.ts';
+import { type Database, memoryDatabase } from '../store/open.ts';
 import { sqliteStore } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
+import { listsFirst } from '../store/wall.ts';
 import { mortal } from './mortal.ts';
 import { brittle, isTrouble, remembered } from './stores.ts';
 
@@ -27,6 +29,8 @@ export interface WorldOptions {
   /** POLL_INTERVAL, ms. */
   readonly poll?: number;
   readonly pool?: Partial<Omit<Pool, 'hosts'>>;
+  /** Several clouds in the order of preference, each with so many of the hosts; `hosts` is their sum then. */
+  readonly clouds?: readonly (Partial<CloudOffer> & { readonly name: string; readonly hosts: number })[];
   /** The process may die at any write and any call: asked before and after each, true = it dies now. */
   readonly dies?: (what: string) => boolean;
   /** It may die at its readings, too. */
@@ -42,7 +46,7 @@ export interface WorldOptions {
   /** Asked after each reading of the queue: true = jobs start in just this moment, before the service acts. */
   readonly slips?: () => boolean;
   /** The store's database; else one in memory. It is closed with the world. */
-  readonly database?: DatabaseSync;
+  readonly database?: Database;
   /** More of the cloud's own ways. */
   readonly cloud?: Partial<Omit<FakeCloudOptions, 'clock' | 'bootTime'>>;
 }
@@ -51,7 +55,10 @@ export interface World extends AsyncDisposable {
   /** True time. The service has a wall clock of its own, which can be set. */
   readonly clock: ManualClock;
   readonly batch: FakeBatch;
+  /** The only cloud, or the preferred one. */
   readonly cloud: FakeCloud;
+  /** All of them, by name. */
+  readonly clouds: ReadonlyMap<string, FakeCloud>;
   readonly bootstrap: FakeBootstrap;
   readonly store: Store;
   /** As the service that runs now knows it. */
@@ -87,19 +94,24 @@ const BATCH_CHANGES = ['joinCluster', 'leaveCluster'] as const;
 const CLOUD_CHANGES = ['create', 'delete'] as const;
 /** Every method of the store that writes. */
 const STORE_WRITES = [
-  ...(['register', 'move', 'touch', 'hold', 'shiftTimes', 'setClocks', 'setBrake', 'event', 'setNote'] as const),
+  ...(['register', 'move', 'touch', 'hold', 'setClocks', 'setBrake', 'event', 'setNote', 'seen'] as const),
 ] as const;
 
 export function makeWorld(options: WorldOptions = {}): World {
   const clock = manualClock(undefined, options.quick ? 1 : undefined);
-  const count = options.hosts ?? 4;
+  const offers = options.clouds ?? [{ name: 'cloud', hosts: options.hosts ?? 4 }];
+  const owners = offers.flatMap((offer) => Array.from({ length: offer.hosts }, () => offer.name));
+  const count = owners.length;
   const everyHost: Host[] = Array.from({ length: count + (options.spare ?? 0) }, (_, i) => ({
     name: `c${i + 1}`,
     ip: `10.0.${Math.floor(i / 200)}.${(i % 200) + 1}`,
+    ...(offers.length > 1 ? { cloud: owners[i] ?? '' } : {}),
   }));
   const hosts = everyHost.slice(0, count);
+  let db = options.database ?? memoryDatabase();
   let wallOffset = 0;
   const wall: Clock = { ...clock, now: () => clock.now() + wallOffset };
+  let steady: Clock = wall;
   let pool: Pool = {
     name: 'cloud',
     queue: 'cloud',
@@ -113,6 +125,9 @@ export function makeWorld(options: WorldOptions = {}): World {
       join: 300 * SECOND,
       stop: 600 * SECOND,
     },
+    ...(options.clouds && {
+      clouds: offers.map((offer) => ({ pricePerHour: 0, maxNodes: offer.hosts, ...offer })),
+    }),
     ...options.pool,
     hosts,
   };
@@ -122,9 +137,13 @@ export function makeWorld(options: WorldOptions = {}): World {
     queue: 'cloud',
     hosts: everyHost.map(({ name }) => ({ name, cpus, memoryMiB: 8000 })),
   });
-  const cloud = fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND, ...options.cloud });
+  const clouds = new Map(
+    offers.map(({ name }) => [name, fakeCloud({ clock, bootTime: options.bootTime ?? 60 * SECOND, ...options.cloud })]),
+  );
+  const [cloud] = clouds.values();
+  if (cloud === undefined) throw new TypeError('a world without a cloud');
   const silent = new Set<string>();
-  const runs = () => cloud.machines().filter((one) => one.state === 'running');
+  const runs = () => [...clouds.values()].flatMap((one) => one.machines()).filter((one) => one.state === 'running');
   const bootstrap = fakeBootstrap({ clock, alive: (host) => runs().some((one) => one.ip === host.ip) });
   let store = makeStore();
   const poll = options.poll ?? 5 * SECOND;
@@ -140,24 +159,31 @@ export function makeWorld(options: WorldOptions = {}): World {
       };
     },
   });
-  const make = (memoryLost = false) =>
-    makeController({
-      memoryLost,
+  /** As app.ts does it: a steady clock of its own, stored times carried over, and after a lost store a minute's pause. */
+  const make = (memoryLost = false) => {
+    steady = steadyClock(wall);
+    carryClocks(db, { wall: wall.now(), boot: clock.monotonic() });
+    if (memoryLost) store.setBrake(listsFirst(steady.now()));
+    return makeController({
       pool,
       batch: process.wrap(
         'batch',
         reached,
         options.mortalReads ? [...BATCH_CHANGES, 'getStatus', 'tell'] : BATCH_CHANGES,
       ),
-      cloud: process.wrap('cloud', cloud, options.mortalReads ? [...CLOUD_CHANGES, 'list'] : CLOUD_CHANGES),
+      clouds: [...clouds].map(([name, one]) => ({
+        name,
+        cloud: process.wrap('cloud', one, options.mortalReads ? [...CLOUD_CHANGES, 'list'] : CLOUD_CHANGES),
+      })),
       bootstrap: process.wrap('bootstrap', bootstrap, ['prepare', 'forget', 'answers']),
       store: process.wrap('store', store, STORE_WRITES),
-      clock: wall,
+      clock: steady,
       log: quietLog,
       pollInterval: poll,
       version: 'test',
       pid: 1,
     });
+  };
   const never = new AbortController().signal;
   const runsFor = new Map<string, number>();
   const endsAt = new Map<string, number>();
@@ -168,7 +194,7 @@ export function makeWorld(options: WorldOptions = {}): World {
   let failedLooks = 0;
 
   function makeStore(): Store {
-    const real = sqliteStore(options.database ?? memoryDatabase());
+    const real = sqliteStore(db);
     return brittle(options.quick ? remembered(real) : real, options.fails);
   }
 
@@ -230,6 +256,7 @@ export function makeWorld(options: WorldOptions = {}): World {
 
   /** A new process on the same store; the old one, if it still waits for something, can do nothing any more. */
   function begin(memoryLost = false): void {
+    if (!memoryLost) keepMoment(db, { steady: steady.now(), wall: wall.now(), boot: clock.monotonic() });
     process = mortal(options.dies);
     nextLookAt = clock.now();
     controller = born(memoryLost);
@@ -251,6 +278,7 @@ export function makeWorld(options: WorldOptions = {}): World {
     clock,
     batch,
     cloud,
+    clouds,
     bootstrap,
     get store() {
       return store;
@@ -308,6 +336,7 @@ export function makeWorld(options: WorldOptions = {}): World {
       pool = { ...pool, ...change.pool };
       if (change.forget) {
         store[Symbol.dispose]();
+        db = memoryDatabase();
         store = makeStore();
       }
       begin(change.forget);

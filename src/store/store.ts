@@ -1,10 +1,11 @@
 /**
- * The port to what we remember: hosts' records, journal, events and settings. Synchronous, because a move must be on
+ * The port to what we remember of one pool: hosts' records, journal, events and settings. Synchronous, because a move must be on
  * disk before its call goes out, and because a few rows on a local disk need no waiting. One writer: the daemon.
  */
-import type { HostRecord } from '../domain/host.ts';
+import type { Host, HostRecord } from '../domain/host.ts';
 import type { HostState } from '../domain/lifecycle.ts';
 import type { CreationBrake, QueueClocks } from '../domain/snapshot.ts';
+import type { Spent } from '../domain/usage.ts';
 
 export type EventLevel = 'info' | 'warn' | 'error';
 
@@ -36,14 +37,26 @@ export type HostChanges = Partial<
   >
 >;
 
+/** One machine, from its beginning on. Times are epoch ms. */
+export interface Life {
+  readonly host: string;
+  /** The cloud's id. */
+  readonly machine: string;
+  readonly cloud: string;
+  readonly began: number;
+  /** Of an hour, when it was seen first. */
+  readonly price: number;
+}
+
 export interface Store extends Disposable {
   /**
    * Makes the table fit hosts.json: new hosts begin as `free`; hosts no longer registered go when they are free,
    * cooling or quarantined, and else stay until their machine is gone. An address changed in hosts.json is taken over
-   * when the host is free; else the old address stays until then.
+   * when the host is free; else the old address stays until then, and so does its cloud. A host that another pool still
+   * has a machine for is not taken over: it is registered when asked again later.
    * @returns names of hosts kept although they are no longer registered
    */
-  register(hosts: readonly { name: string; ip: string }[], at: number): readonly string[];
+  register(hosts: readonly Host[], at: number): readonly string[];
 
   /** All hosts, in the order of hosts.json, retired ones last. */
   hosts(): readonly HostRecord[];
@@ -62,21 +75,21 @@ export interface Store extends Disposable {
 
   hold(host: string, held: boolean): void;
 
-  /**
-   * The wall clock was set: moves every time that a wait or a deadline counts from (hosts, clocks, brake) by so many ms,
-   * together, so that all of them go on as before. Journal and events keep the times that were shown then.
-   */
-  shiftTimes(by: number): void;
-
   clocks(): QueueClocks;
   setClocks(clocks: QueueClocks): void;
-  brake(): CreationBrake;
-  setBrake(brake: CreationBrake): void;
+  /** One brake per cloud; without a name it is the only one's. */
+  brake(cloud?: string): CreationBrake;
+  setBrake(brake: CreationBrake, cloud?: string): void;
 
   /** Appends; the oldest beyond the retention limit are dropped. */
   event(level: EventLevel, subject: string | null, text: string, at: number): void;
   /** The newest `limit` events (with id greater than `after`), oldest first. */
   events(limit: number, after?: number): readonly StoredEvent[];
+
+  /** These machines exist at this time, and have since they began. Never counts a moment twice. */
+  seen(lives: readonly Life[], at: number): void;
+  /** What the machines of each cloud have cost from then on, by the cloud's name. */
+  spent(from: number): ReadonlyMap<string, Spent>;
 
   /** Remembers small facts (which job was told what). Null when never set. */
   note(key: string): string | null;

@@ -2,8 +2,9 @@
  * A small cloud in a folder, as a program for CLOUD=command: `file-cloud.ts FOLDER list|create|delete`.
  * Machines are kept in FOLDER/machines.json; FOLDER/faults.json (optional) says what goes wrong.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { locked } from './locked.ts';
 
 export interface FileFaults {
   /** Calls that never answer. */
@@ -46,7 +47,7 @@ async function main(folder: string, verb: string): Promise<void> {
       print({ error: { kind, message: `${verb} fails because the test wants it` } });
     } else {
       const request = JSON.parse(await text(process.stdin)) as Request;
-      const answer = locked(folder, () => work(folder, verb, request, faults));
+      const answer = locked(`${folder}/lock`, () => work(folder, verb, request, faults));
       if (faults.lose?.includes(verb) && once(`${folder}/lost-${verb}`)) process.kill(process.pid, 'SIGKILL');
       else print(answer);
     }
@@ -78,26 +79,6 @@ function work(folder: string, verb: string, request: Request, faults: FileFaults
   writeFileSync(`${file}.new`, JSON.stringify(machines));
   renameSync(`${file}.new`, file);
   return { results };
-}
-
-/** One process at a time: making a folder either succeeds or says that another was first. */
-function locked<T>(folder: string, body: () => T): T {
-  const lock = `${folder}/lock`;
-  const nap = new Int32Array(new SharedArrayBuffer(4));
-  for (let tries = 0; ; tries++) {
-    try {
-      mkdirSync(lock);
-      break;
-    } catch (error) {
-      if (tries > 2000) throw error;
-      Atomics.wait(nap, 0, 0, 5);
-    }
-  }
-  try {
-    return body();
-  } finally {
-    rmdirSync(lock);
-  }
 }
 
 function once(mark: string): boolean {

@@ -53,6 +53,32 @@ const ASKS: readonly (readonly [name: string, ...words: string[]])[] = [
   ['GPUs and features', '-N2', '--gres=gpu:1', '-C', 'fast'],
 ];
 
+/** What keeps jobs waiting besides nodes. */
+const LIMITED = { more: ['Licenses=matlab:2,octave:1'] };
+
+function limits(first: string): readonly (readonly [name: string, ...words: string[]])[] {
+  return [
+    ['depends', `--dependency=afterok:${first}`],
+    ['depends on either', `--dependency=afterany:${first}?afterok:${Number(first) + 1}`],
+    ['single', '--dependency=singleton'],
+    ['single', '--dependency=singleton'],
+    ['later', '--begin=now+600'],
+    ['soon', '--begin=now+3'],
+    ['two licences', '-L', 'matlab:2'],
+    ['no licence left', '-L', 'matlab:1'],
+    ['two kinds', '-L', 'octave:1,matlab:1'],
+    ['array with licences', '--array=1-3', '-L', 'octave:1'],
+    ['array of two at a time', '--array=1-5%2'],
+    ['array that depends', '--array=1-3', `--dependency=aftercorr:${first}`],
+    ['two tasks on each', '-N2', '--ntasks-per-node=2'],
+    ['two tasks on each, four in all', '-n4', '--ntasks-per-node=2'],
+    ['one task of two CPUs on each', '-n4', '--ntasks-per-node=1', '-c2'],
+    ['one to three nodes', '-N1-3', '-n3'],
+    ['four CPUs on its node', '--mincpus=4'],
+    ['a day', '--time=1-00:00:00'],
+  ];
+}
+
 const root = join(import.meta.dirname, '../../src/batch/slurm/fixtures');
 
 let world = await makeSlurmWorld({ hosts: 4, more: ['NodeName=x1 NodeAddr=10.78.0.99 CPUs=2 State=UNKNOWN'] });
@@ -119,6 +145,28 @@ await until('registered', async () => !/None|INVALID/.test(await start('c[2-4]')
 await sleep(4000);
 await keep('nodes-mixed-with-jobs.txt', ['scontrol', '-o', '-d', 'show', 'node', 'c[1-4]']);
 await keepJobs('jobs-mixed-running', world);
+await world.dispose();
+
+world = await makeSlurmWorld({ hosts: 4, ...LIMITED });
+await world.command('scontrol', 'update', 'NodeName=c[1-4]', 'State=DRAIN', 'Reason=hybrid-cloud: no machine');
+await sleep(2500);
+const first = (await batch('-J', 'first', '--mem=100', '--time=30', '--wrap', 'sleep 60')).trim();
+for (const [name, ...words] of limits(first)) await batch('-J', name, '--mem=100', ...words, '--wrap', 'sleep 60');
+await keepJobs('jobs-limits-at-once', world);
+await keep('licenses.txt', ['scontrol', '-o', 'show', 'licenses']);
+await keep('partition-up.txt', ['scontrol', '-o', 'show', 'partition', 'cloud']);
+await sleep(8000);
+await keepJobs('jobs-limits', world);
+await world.command('scontrol', 'update', 'PartitionName=cloud', 'State=DOWN');
+await batch('-J', 'while down', '--mem=100', '--wrap', 'sleep 60');
+await keepJobs('jobs-down-at-once', world);
+await keep('partition-down.txt', ['scontrol', '-o', 'show', 'partition', 'cloud']);
+await sleep(5000);
+await keepJobs('jobs-down', world);
+await world.command('scontrol', 'update', 'PartitionName=cloud', 'State=UP');
+await world.command('scancel', first);
+await sleep(5000);
+await keepJobs('jobs-limits-cancelled', world);
 process.stdout.write(`recorded ${version} in ${folder}\n`);
 
 async function keep(name: string, command: readonly string[]): Promise<void> {

@@ -187,6 +187,10 @@ spec_options:
     add_host:
        - "master:10.77.0.1"
        - "c1:10.77.0.101"
+aws:
+    access_key: vault://cubbyhole/aws/access_key
+    secret_key: vault://cubbyhole/aws/secret_key
+    private_network: default
 `;
 
 const FLAVOR = `aws:

@@ -4,7 +4,7 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { failureOf } from './command.ts';
 
 /**

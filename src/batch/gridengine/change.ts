@@ -8,7 +8,7 @@
  */
 import { oneLine } from '../../lib/log.ts';
 import type { HostOutcome } from '../batch.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { failureOf } from './command.ts';
 import { findHosts, type HostRecord, type VoidNotes } from './hosts.ts';
 import { LOAD_VALUES } from './node.ts';

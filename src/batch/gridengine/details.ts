@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import { child, children, type Element } from '../../lib/xml.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { parseWhole } from './amounts.ts';
 import { failureOf } from './command.ts';
 import { type JobRecord, readDocument } from './records.ts';

@@ -3,31 +3,14 @@
  */
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Option, OptionValues } from '../../lib/option.ts';
 import type { Run } from '../../lib/run.ts';
 import type { Batch } from '../batch.ts';
-import { makeAsk } from '../slurm/command.ts';
-import { slurmOptions as commandOptions, slurmSettings as commandSettings } from '../slurm/slurm.ts';
+import { type CommandSettings, makeAsk } from '../command.ts';
 import { type ChangeParts, join, leave } from './change.ts';
 import { makeVoidNotes } from './hosts.ts';
 import { makeStatus } from './status.ts';
 import { tellOwner } from './tell.ts';
 import { askVersion } from './version.ts';
-
-/** Those of every family that runs commands. */
-export const gridEngineOptions: readonly Option[] = commandOptions;
-
-export interface GridEngineSettings {
-  /** Words in front of every command. */
-  readonly prefix: readonly string[];
-  /** ms */
-  readonly timeout: number;
-}
-
-/** From the loaded values of `gridEngineOptions`. */
-export function gridEngineSettings(values: OptionValues): GridEngineSettings {
-  return commandSettings(values);
-}
 
 export interface GridEngineParts {
   readonly run: Run;
@@ -35,8 +18,8 @@ export interface GridEngineParts {
   readonly log: Log;
 }
 
-export function makeGridEngine(settings: GridEngineSettings, { run, clock }: GridEngineParts): Batch {
-  const ask = makeAsk(run, settings.prefix, settings.timeout);
+export function makeGridEngine(settings: CommandSettings, { run, clock }: GridEngineParts): Batch {
+  const ask = makeAsk(run, settings);
   const parts: ChangeParts = { ask, voids: makeVoidNotes() };
   return {
     family: 'gridengine',

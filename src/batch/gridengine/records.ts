@@ -4,7 +4,7 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import { type Element, readXml, XmlError } from '../../lib/xml.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { parseWhole } from './amounts.ts';
 import { failureOf } from './command.ts';
 import type { Wish } from './queues.ts';

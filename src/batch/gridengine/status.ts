@@ -8,7 +8,7 @@
 import { BatchError } from '../../domain/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Batch } from '../batch.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { type Cell, makeCell } from './cell.ts';
 import { makeDetails } from './details.ts';
 import { findHosts, type HostRecord, nameFinder, type VoidNotes } from './hosts.ts';

@@ -4,7 +4,7 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import { MARK } from '../batch.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { failureOf } from './command.ts';
 import { NOTE } from './note.ts';
 

@@ -3,7 +3,7 @@
  * that holds our mark is there.
  */
 import { BatchError } from '../../domain/errors.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { askResources } from './cell.ts';
 import { failureOf } from './command.ts';
 import { NOTE, NOTE_LINE } from './note.ts';

@@ -5,7 +5,7 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import { children } from '../../lib/xml.ts';
-import type { Ask } from '../slurm/command.ts';
+import type { Ask } from '../command.ts';
 import { parseWhole } from './amounts.ts';
 import { failureOf } from './command.ts';
 import { readDocument } from './records.ts';

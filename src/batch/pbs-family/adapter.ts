@@ -3,7 +3,7 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import type { Batch, BatchVersion } from '../batch.ts';
-import { makeAsk } from '../slurm/command.ts';
+import { makeAsk } from '../command.ts';
 import { type AskFamily, makeAddsUp } from './adds-up.ts';
 import { type Gate, join, leave } from './change.ts';
 import type { JobReading } from './job.ts';
@@ -26,7 +26,7 @@ export interface Family {
 }
 
 export function makeFamilyAsk({ run }: PbsFamilyParts, settings: PbsFamilySettings): AskFamily {
-  return makeAsk(run, settings.prefix, settings.timeout);
+  return makeAsk(run, settings);
 }
 
 export function makePbsFamily(

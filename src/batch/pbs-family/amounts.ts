@@ -26,6 +26,14 @@ export function parseCount(text: string | undefined): number | null {
   return text !== undefined && /^\d{1,9}$/.test(text.trim()) ? Number(text) : null;
 }
 
+/** A time limit in ms: `02:00:00`, `1:02:00:00` (days first), `3600` (seconds); null = none, or no limit. */
+export function parseSpan(text: string | undefined): number | null {
+  if (text === undefined || !/^\d{1,9}(:\d{1,2}){0,3}$/.test(text)) return null;
+  const units = [1, 60, 3600, 86_400];
+  const parts = text.split(':').reverse();
+  return parts.reduce((sum, part, i) => sum + Number(part) * (units[i] ?? 0), 0) * 1000;
+}
+
 /** Epoch ms of `1795439508` (epoch seconds) or `Mon Nov 23 13:06:09 2026` (local time of the server); null = none. */
 export function parseTime(text: string | undefined): number | null {
   if (text === undefined) return null;

@@ -48,11 +48,17 @@ export interface NodeReading {
   readonly lost: readonly string[];
 }
 
-export interface OnHost {
-  /** Jobs whose own record names the host. */
-  readonly jobs: readonly string[];
+export interface JobOnHost {
+  readonly id: string;
+  readonly cpus: number;
   readonly memoryMiB: number;
   readonly gpus: number;
+  readonly exclusive: boolean;
+}
+
+export interface OnHost {
+  /** Jobs whose own record names the host. */
+  readonly jobs: readonly JobOnHost[];
   /** A job that cannot be read may be on it. */
   readonly doubt: boolean;
 }
@@ -65,11 +71,15 @@ export function isNamed(node: NodeFacts, name: string): boolean {
 
 /** @param asked names that jobs ask for: of a node's properties only these are told, so that like hosts stay alike */
 export function toNode(facts: NodeFacts, queue: string, on: OnHost, asked: readonly string[]): BatchNode {
-  const jobs = [...new Set([...on.jobs, ...facts.jobs])];
+  const jobs = [...new Set([...idsOf(on), ...facts.jobs])];
+  // Started between the two readings: the node's own record does not count what it takes.
+  const late = on.jobs.filter((job) => !facts.jobs.includes(job.id));
+  const full = facts.full || late.some((job) => job.exclusive);
   // what is taken is taken by somebody, also when no list tells by whom
   const taken = facts.cpusUsed > 0 || (facts.memoryUsedMiB ?? 0) > 0;
   const hasJob = !facts.readable || facts.works || taken || jobs.length > 0 || on.doubt;
-  const used = facts.memoryUsedMiB ?? on.memoryMiB;
+  const used = facts.memoryUsedMiB === null ? sum(on.jobs, 'memoryMiB') : facts.memoryUsedMiB + sum(late, 'memoryMiB');
+  const gpusUsed = facts.gpusUsed === null ? sum(on.jobs, 'gpus') : facts.gpusUsed + sum(late, 'gpus');
   return {
     host: facts.host,
     state: stateOf(facts, hasJob),
@@ -80,16 +90,22 @@ export function toNode(facts: NodeFacts, queue: string, on: OnHost, asked: reado
     registration: facts.registration,
     inQueue: facts.queue === null || facts.queue === queue,
     cpus: facts.cpus,
-    cpusFree: facts.full ? 0 : Math.max(0, facts.cpus - facts.cpusUsed),
+    cpusFree: full ? 0 : Math.max(0, facts.cpus - facts.cpusUsed - sum(late, 'cpus')),
     memoryMiB: facts.memoryMiB,
     memoryFreeMiB: Math.max(0, facts.memoryMiB - used),
-    ...(facts.gpus === 0
-      ? {}
-      : { gres: { gpu: facts.gpus }, gresFree: { gpu: Math.max(0, facts.gpus - (facts.gpusUsed ?? on.gpus)) } }),
+    ...(facts.gpus === 0 ? {} : { gres: { gpu: facts.gpus }, gresFree: { gpu: Math.max(0, facts.gpus - gpusUsed) } }),
     ...(asked.length === 0 ? {} : { features: asked.filter((name) => isNamed(facts, name)) }),
     words: facts.words,
     reason: facts.reason,
   };
+}
+
+export function idsOf(on: OnHost): string[] {
+  return on.jobs.map((job) => job.id);
+}
+
+function sum(jobs: readonly JobOnHost[], key: 'cpus' | 'memoryMiB' | 'gpus'): number {
+  return jobs.reduce((total, job) => total + job[key], 0);
 }
 
 function stateOf(facts: NodeFacts, hasJob: boolean): NodeState {

@@ -6,7 +6,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Option, OptionValues } from '../../lib/option.ts';
 import type { Run } from '../../lib/run.ts';
-import { slurmOptions as commandOptions, slurmSettings as commandSettings } from '../slurm/slurm.ts';
+import { type CommandSettings, commandOptions, commandSettings } from '../command.ts';
 
 export const pbsFamilyOptions: readonly Option[] = [
   ...commandOptions,
@@ -21,11 +21,7 @@ export const pbsFamilyOptions: readonly Option[] = [
   },
 ];
 
-export interface PbsFamilySettings {
-  /** Words in front of every command. */
-  readonly prefix: readonly string[];
-  /** ms */
-  readonly timeout: number;
+export interface PbsFamilySettings extends CommandSettings {
   /** MiB; 0 = not told. */
   readonly nodeMemory: number;
 }

@@ -7,7 +7,17 @@ import type { BatchNode } from '../../domain/node.ts';
 import { oneLine } from '../../lib/log.ts';
 import type { QueueStatus } from '../batch.ts';
 import { byPriority, type JobFacts, type JobReading, mentions, priorityOf } from './job.ts';
-import { absent, isNamed, type NodeFacts, type NodeReading, type OnHost, toNode, unreadable } from './node.ts';
+import {
+  absent,
+  idsOf,
+  isNamed,
+  type JobOnHost,
+  type NodeFacts,
+  type NodeReading,
+  type OnHost,
+  toNode,
+  unreadable,
+} from './node.ts';
 
 export interface Readings {
   /** `Torque`, `PBS`: for people. */
@@ -49,10 +59,10 @@ function view(
 ): BatchNode {
   if (facts) return toNode(facts, readings.queue, on, asked);
   const broken = readings.nodes.broken.get(host);
-  if (broken !== undefined) return unreadable(host, broken, on.jobs);
+  if (broken !== undefined) return unreadable(host, broken, idsOf(on));
   // a record without a readable name may be this host's
   const maybe = readings.nodes.lost.length > 0 || on.jobs.length > 0 || on.doubt;
-  return maybe ? unreadable(host, 'no record with its name', on.jobs) : absent(host, readings.family);
+  return maybe ? unreadable(host, 'no record with its name', idsOf(on)) : absent(host, readings.family);
 }
 
 function strange(readings: Readings, views: readonly BatchNode[]): string[] {
@@ -64,15 +74,11 @@ function strange(readings: Readings, views: readonly BatchNode[]): string[] {
 }
 
 function whoIsWhere(readings: Readings, jobs: readonly Job[]): { on: (host: string) => OnHost; lines: string[] } {
-  const where = new Map<string, { jobs: string[]; memoryMiB: number; gpus: number }>();
+  const where = new Map<string, JobOnHost[]>();
   for (const job of jobs) {
-    for (const host of new Set(job.hosts)) {
-      const entry = where.get(host) ?? { jobs: [], memoryMiB: 0, gpus: 0 };
-      entry.jobs.push(job.id);
-      entry.memoryMiB += job.ask.memoryMiB;
-      entry.gpus += job.ask.gres?.gpu ?? 0;
-      where.set(host, entry);
-    }
+    const { cpusPerNode, memoryMiB, exclusive, gres } = job.ask;
+    const one = { id: job.id, cpus: cpusPerNode, memoryMiB, gpus: gres?.gpu ?? 0, exclusive };
+    for (const host of new Set(job.hosts)) where.set(host, [...(where.get(host) ?? []), one]);
   }
   const doubtful = new Set<string>();
   const lines = readings.jobs.broken.map(({ line, text }) => {
@@ -80,7 +86,7 @@ function whoIsWhere(readings: Readings, jobs: readonly Job[]): { on: (host: stri
     return oneLine(line).slice(0, 160);
   });
   return {
-    on: (host) => ({ jobs: [], memoryMiB: 0, gpus: 0, ...where.get(host), doubt: doubtful.has(host) }),
+    on: (host) => ({ jobs: where.get(host) ?? [], doubt: doubtful.has(host) }),
     lines,
   };
 }

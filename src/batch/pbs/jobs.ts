@@ -4,7 +4,7 @@
  */
 import type { Job, JobState } from '../../domain/job.ts';
 import { oneLine } from '../../lib/log.ts';
-import { parseCount, parseTime } from '../pbs-family/amounts.ts';
+import { parseCount, parseSpan, parseTime } from '../pbs-family/amounts.ts';
 import { arrayOf, type JobFacts, type JobReading } from '../pbs-family/job.ts';
 import { isNamed, isObject, type JsonObject, readJson, textOf } from './json.ts';
 import { judge } from './reasons.ts';
@@ -117,6 +117,9 @@ function readJob(
     priority: typeof entry.Priority === 'number' && Number.isSafeInteger(entry.Priority) ? entry.Priority : 0,
     submittedAt: parseTime(textOf(entry.qtime)) ?? parseTime(textOf(entry.ctime)),
     hosts,
+    notBefore: code === 'W' ? parseTime(textOf(entry.Execution_Time)) : null,
+    timeLimit: parseSpan(textOf(list.walltime)),
+    startedAt: waits ? null : parseTime(textOf(entry.stime)),
   };
   return { job, wants: waits ? request.wants : null };
 }

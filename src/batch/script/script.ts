@@ -15,8 +15,7 @@ import { type Log, oneLine } from '../../lib/log.ts';
 import type { Option, OptionValues } from '../../lib/option.ts';
 import type { Run } from '../../lib/run.ts';
 import type { Batch } from '../batch.ts';
-import { makeAsk } from '../slurm/command.ts';
-import { slurmOptions as commandOptions, slurmSettings as commandSettings } from '../slurm/slurm.ts';
+import { type CommandSettings, commandOptions, commandSettings, makeAsk } from '../command.ts';
 import { readAnswer } from './answer.ts';
 import { type ChangeParts, join, type Look, leave, PLAIN } from './change.ts';
 import { lastLine, makeScript } from './driver.ts';
@@ -33,11 +32,8 @@ export const scriptOptions: readonly Option[] = [
   },
 ];
 
-export interface ScriptSettings {
+export interface ScriptSettings extends CommandSettings {
   readonly file: string;
-  readonly prefix: readonly string[];
-  /** ms */
-  readonly timeout: number;
 }
 
 export interface ScriptParts {
@@ -56,7 +52,7 @@ export function scriptSettings(values: OptionValues): ScriptSettings {
 export function makeScriptBatch(settings: ScriptSettings, { run, clock, log, stateDir }: ScriptParts): Batch {
   const seconds = Math.ceil(settings.timeout / 1000);
   // our own limit is only for what the limit inside does not end
-  const ask = makeAsk(run, settings.prefix, settings.timeout + 5000);
+  const ask = makeAsk(run, { ...settings, timeout: settings.timeout + 5000 });
   const script = makeScript(ask, settings.file, seconds);
   const memory = makeGateMemory(stateDir === undefined ? null : joinPath(stateDir, 'batch-script.json'), clock, log);
   /** joinCluster and leaveCluster are not told the queue; it is the one that was read. */

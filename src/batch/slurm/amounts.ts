@@ -31,6 +31,17 @@ export function parseTime(text: string): number | null {
   return Number.isNaN(at) ? null : at;
 }
 
+/**
+ * A time limit: `30:00`, `2:00:00`, `1-00:00:00`, also `5:00` for five minutes.
+ * @returns ms; null for UNLIMITED, Partition_Limit, NOT_SET and what is none
+ */
+export function parseTimeLimit(text: string): number | null {
+  const match = /^(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)$/.exec(text);
+  if (!match) return null;
+  const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
+}
+
 export interface ArrayTasks {
   /** How many tasks stand behind the record. */
   readonly tasks: number;

@@ -23,6 +23,8 @@ function ask(
     share: 'OK',
     gresPerNode: 'N/A',
     features: '(null)',
+    timeLimit: 'UNLIMITED',
+    licenses: '(null)',
     tasks: '1',
     cpusPerTask: '1',
     tres: 'cpu=1,mem=100M,node=1,billing=1',

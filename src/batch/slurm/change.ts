@@ -21,7 +21,8 @@ import { BatchError } from '../../domain/errors.ts';
 import type { BatchNode } from '../../domain/node.ts';
 import { oneLine } from '../../lib/log.ts';
 import { type HostOutcome, MARK } from '../batch.ts';
-import { type Ask, failureOf } from './command.ts';
+import type { Ask } from '../command.ts';
+import { failureOf } from './command.ts';
 import { compress, sortHosts } from './hostlist.ts';
 import { isOwnReason } from './node-state.ts';
 

@@ -3,56 +3,9 @@ import { test } from 'node:test';
 import { BatchError, type BatchErrorKind } from '../../domain/errors.ts';
 import { manualClock } from '../../lib/clock.ts';
 import { quietLog } from '../../lib/log.ts';
-import { type Run, run } from '../../lib/run.ts';
-import { failureOf, makeAsk, quoteForShell, splitWords, sudoersLine } from './command.ts';
+import { failureOf, sudoersLine } from './command.ts';
 import { type Answer, replay, slurmOf, toResult } from './fixtures/replay.ts';
 import { makeSlurm } from './slurm.ts';
-
-test('a prefix is split as a shell would', () => {
-  for (const [text, words] of [
-    ['', []],
-    ['  sudo   -n ', ['sudo', '-n']],
-    ['ssh -o "User name=x y" head', ['ssh', '-o', 'User name=x y', 'head']],
-    ["a'b c'd \\ e ''", ['ab cd', ' e', '']],
-  ] as const) {
-    assert.deepEqual(splitWords(text), words, text);
-  }
-  for (const open of ['"x', "x'y"]) assert.throws(() => splitWords(open), SyntaxError);
-});
-
-test('after ssh each word is quoted for the remote shell, else none is', async () => {
-  const words = ['scontrol', 'update', 'NodeName=c[1-4]', "Reason=it's $HOME `x` ; rm -rf *"];
-  for (const [prefix, expected] of [
-    [
-      ['ssh', 'head'],
-      ['ssh', 'head', ...words.map(quoteForShell)],
-    ],
-    [
-      ['sudo', '-n', '/usr/bin/ssh', 'head'],
-      ['sudo', '-n', '/usr/bin/ssh', 'head', ...words.map(quoteForShell)],
-    ],
-    [
-      ['sudo', '-n'],
-      ['sudo', '-n', ...words],
-    ],
-    [[], words],
-  ] as const) {
-    let seen: readonly string[] = [];
-    const fake: Run = async (command) => {
-      seen = command;
-      return toResult(command, '');
-    };
-    await makeAsk(fake, prefix, 1000)(words);
-    assert.deepEqual(seen, expected);
-  }
-});
-
-test('a remote shell gives back exactly the words', async () => {
-  const words = ["it's", '$HOME', '`x`', '*', 'a b', '\\', '"', 'é', '%s', ';', '\n', ''];
-  const joined = words.map(quoteForShell).join(' ');
-  const { stdout } = await run(['sh', '-c', `printf '%s\\0' ${joined}`], { timeout: 5000 });
-  assert.deepEqual(stdout.split('\0').slice(0, -1), words);
-});
 
 test('the sudoers line covers every command the adapter runs', async () => {
   const { run: record, commands } = replay({
@@ -129,4 +82,24 @@ test('versions from 17.11 on are known, older ones and strangers are not', async
   for (const bad of ['slurm 17.02.9\n', 'slurm-llnl 2.6.5\n', 'pbs_version = 22.05.11\n', '']) {
     await assert.rejects(check(bad), { kind: 'version' }, bad);
   }
+});
+
+test('the right to change nodes is asked for with a node that does not exist', async () => {
+  const asked: string[] = [];
+  const check = (stderr: string) =>
+    slurmOf({
+      other: (command) => (command.includes('--version') ? 'slurm 22.05.8\n' : ''),
+      update: (words) => {
+        asked.push(words.join(' '));
+        return { code: 1, stderr };
+      },
+    }).batch.checkVersion();
+  await check('slurm_update error: Invalid node name specified\n');
+  assert.deepEqual(asked, ['scontrol update NodeName=hybrid-cloud-may-we State=RESUME']);
+  await assert.rejects(check('slurm_update error: Invalid user id\n'), (error) => {
+    assert.ok(error instanceof BatchError);
+    assert.equal(error.kind, 'permission');
+    assert.match(error.hint, /NOPASSWD: .*scontrol update NodeName/);
+    return true;
+  });
 });

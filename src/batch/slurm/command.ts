@@ -1,55 +1,8 @@
 /**
- * Puts the prefix in front of a command of Slurm's, runs it, and turns what goes wrong into a BatchError.
+ * What goes wrong with a command of Slurm's, as a BatchError.
  */
 import { BatchError, type BatchErrorKind } from '../../domain/errors.ts';
-import { type Run, type RunResult, sayRun } from '../../lib/run.ts';
-
-/** Runs one command of Slurm's (without the prefix). Never throws for what the command does. */
-export type Ask = (command: readonly string[], signal?: AbortSignal) => Promise<RunResult>;
-
-/**
- * @param prefix words in front of every command. After `ssh` the words are quoted for the remote shell, which would
- *   otherwise take them apart again (ssh joins its arguments with blanks).
- * @param timeout ms
- */
-export function makeAsk(run: Run, prefix: readonly string[], timeout: number): Ask {
-  const remote = prefix.some((word) => /(^|\/)ssh$/.test(word));
-  return (command, signal) =>
-    run([...prefix, ...(remote ? command.map(quoteForShell) : command)], {
-      timeout,
-      ...(signal === undefined ? {} : { signal }),
-    });
-}
-
-/** One word for a POSIX shell. */
-export function quoteForShell(word: string): string {
-  return /^[A-Za-z0-9_./:=,@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/**
- * Words as a shell would split them, with '...' and "..." and \x, and nothing else of a shell.
- * @throws SyntaxError for a quote that is not closed
- */
-export function splitWords(text: string): string[] {
-  const words: string[] = [];
-  let word: string | null = null;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charAt(i);
-    if (/\s/.test(c)) {
-      if (word !== null) words.push(word);
-      word = null;
-    } else if (c === "'" || c === '"') {
-      const close = text.indexOf(c, i + 1);
-      if (close < 0) throw new SyntaxError(`a ${c} that is not closed`);
-      word = (word ?? '') + text.slice(i + 1, close);
-      i = close;
-    } else if (c === '\\' && i + 1 < text.length) {
-      word = (word ?? '') + text.charAt(++i);
-    } else word = (word ?? '') + c;
-  }
-  if (word !== null) words.push(word);
-  return words;
-}
+import { type RunResult, sayRun } from '../../lib/run.ts';
 
 /** What a text on standard error means; the first that fits. */
 const MEANINGS: readonly (readonly [BatchErrorKind, RegExp, string])[] = [

@@ -6,8 +6,11 @@
 import { randomId } from '../../lib/ids.ts';
 import { remember } from './keep.ts';
 
-/** squeue's letter for -o, its name for -O. Text that people choose stands last. */
+/** squeue's letter for -o, its name for -O; null = the short format has none. Text that people choose stands last. */
 const FIELDS = {
+  eligible: [null, 'eligibletime'],
+  evaluated: [null, 'lastschedeval'],
+  dependency: ['E', 'dependency'],
   shown: ['i', 'jobarrayid'],
   id: ['A', 'jobid'],
   array: ['F', 'arrayjobid'],
@@ -35,6 +38,8 @@ const REQUEST = {
   share: ['h', 'oversubscribe'],
   gresPerNode: ['b', 'tres-per-node'],
   features: ['f', 'feature'],
+  timeLimit: ['l', 'timelimit'],
+  licenses: ['W', 'licenses'],
   tasks: [null, 'numtasks'],
   cpusPerTask: [null, 'cpus-per-task'],
   tres: [null, 'tres-alloc'],
@@ -62,6 +67,8 @@ export type JobRecord = Readonly<Record<FieldName, string>> & { readonly request
 export interface JobQuestion {
   readonly command: readonly string[];
   readonly request: readonly RequestName[];
+  /** Values of a record besides its request. */
+  readonly fields: number;
   readonly separator: string;
   readonly end: string;
 }
@@ -78,16 +85,18 @@ export function askJobs(queue: string, style: 'long' | 'short'): JobQuestion {
   const [separator, end] = [randomId('_s'), randomId('_e')];
   const long = style === 'long';
   const request = REQUEST_NAMES.filter((name) => long || REQUEST[name][0] !== null);
+  const fields = FIELD_NAMES.filter((name) => long || FIELDS[name][0] !== null);
   const one = ([letter, name]: Names, tail: string): string => (long ? `${name}:0${tail}` : `%${letter}${tail}`);
   const values = [
     ...request.map((name) => one(REQUEST[name], name === request.at(-1) ? separator : INNER)),
-    ...FIELD_NAMES.map((name) => one(FIELDS[name], name === FIELD_NAMES.at(-1) ? end : separator)),
+    ...fields.map((name) => one(FIELDS[name], name === fields.at(-1) ? end : separator)),
   ];
   const format = long ? `--Format=${values.join(',')}` : `--format=${values.join('')}`;
   const variables = ['env', 'SLURM_BITSTR_LEN=0', 'SLURM_TIME_FORMAT=%s'];
   return {
     command: [...variables, 'squeue', '--noheader', '--all', `--partition=${queue}`, format],
     request,
+    fields: fields.length,
     separator,
     end,
   };
@@ -117,7 +126,7 @@ export function readJobs(stdout: string, question: JobQuestion): JobReading {
     at = end + question.end.length + 1;
     const asked = chunk.indexOf(question.separator);
     const values = chunk.slice(asked + question.separator.length).split(question.separator);
-    const request = asked >= 0 && values.length === FIELD_NAMES.length ? requestOf(chunk.slice(0, asked)) : null;
+    const request = asked >= 0 && values.length === question.fields ? requestOf(chunk.slice(0, asked)) : null;
     // the marks apart from the values, so that a host between two of them is still found
     if (request === null) broken.push(chunk.replaceAll(question.separator, ' '));
     else records.push(toRecord(values, request));
@@ -133,20 +142,25 @@ function readRequest(text: string, question: JobQuestion): Request | null {
 
 /** Written out, in the order of FIELDS: a loop over the names takes three times as long. */
 function toRecord(values: readonly string[], request: Request): JobRecord {
-  const at = (i: number): string => values[i] ?? '';
+  // the short format lacks the first ones
+  const lack = FIELD_NAMES.length - values.length;
+  const at = (i: number): string => values[i - lack] ?? '';
   return {
     request,
-    shown: at(0),
-    id: at(1),
-    array: at(2),
-    index: at(3),
-    code: at(4),
-    hosts: at(5),
-    priority: at(6),
-    submitted: at(7),
-    start: at(8),
-    user: at(9),
-    reason: at(10),
-    name: at(11),
+    eligible: at(0),
+    evaluated: at(1),
+    dependency: at(2),
+    shown: at(3),
+    id: at(4),
+    array: at(5),
+    index: at(6),
+    code: at(7),
+    hosts: at(8),
+    priority: at(9),
+    submitted: at(10),
+    start: at(11),
+    user: at(12),
+    reason: at(13),
+    name: at(14),
   };
 }

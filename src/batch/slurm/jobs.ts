@@ -2,12 +2,15 @@
  * From squeue's records to our jobs: state, why it waits, what it asks for.
  */
 import type { Job, JobState } from '../../domain/job.ts';
-import { countTasks, parseCount, parseTime } from './amounts.ts';
+import { countTasks, parseCount, parseTime, parseTimeLimit } from './amounts.ts';
 import { askOf, type Cluster } from './ask.ts';
+import { notBefore } from './begin.ts';
+import { waitsForJobs } from './dependency.ts';
 import { expand } from './hostlist.ts';
 import type { JobRecord, Request } from './job-records.ts';
 import { makeKeepLine, own, remember } from './keep.ts';
-import { judgeReason } from './reasons.ts';
+import { notLookedAt } from './partition.ts';
+import { judgeReason, type ReasonVerdict } from './reasons.ts';
 
 /** squeue's short codes (job_state_string_compact). A code that is not here is not readable; `null` = has ended. */
 const CODES: Readonly<Record<string, JobState | null>> = {
@@ -51,8 +54,11 @@ export interface JobReader {
   toJob(record: JobRecord): Job | null | string;
 }
 
-/** @param now epoch ms */
-export function jobReader(cluster: Cluster, now: number): JobReader {
+/**
+ * @param now epoch ms
+ * @param open the partition starts jobs
+ */
+export function jobReader(cluster: Cluster, now: number, open: boolean): JobReader {
   const line = makeKeepLine();
   const host = remember(own);
   const asks = {
@@ -62,6 +68,19 @@ export function jobReader(cluster: Cluster, now: number): JobReader {
   // a begin time matters only by having passed or not
   const early = remember((reason: string) => judgeReason(reason, null, now));
   const due = remember((reason: string) => judgeReason(reason, now, now));
+  const dependency = remember(waitsForJobs);
+  const limit = remember(parseTimeLimit);
+
+  /** What a job waits for, whatever its reason says before the scheduler has looked at it. */
+  function judge(record: JobRecord, begin: number | null): ReasonVerdict {
+    const hold = HOLDS[record.code] ?? dependency(record.dependency);
+    if (hold !== null) return { helped: 'no', because: hold };
+    if (!open && notLookedAt(record)) return { helped: 'no', because: 'the partition is down or takes no jobs' };
+    if (begin !== null) return early('BeginTime');
+    // an eligible time that is not in the future has come; where it is not told the start is looked at
+    const come = parseTime(record.eligible) ?? parseTime(record.start);
+    return come !== null && come <= now ? due(record.reason) : early(record.reason);
+  }
 
   function toJob(record: JobRecord): Job | null | string {
     const state = Object.hasOwn(CODES, record.code) ? CODES[record.code] : undefined;
@@ -74,12 +93,8 @@ export function jobReader(cluster: Cluster, now: number): JobReader {
     if (typeof ask === 'string') return ask;
     const hosts = hostsOf(record.hosts);
     if (!hosts) return `node list ${JSON.stringify(record.hosts.slice(0, 80))}`;
-    const hold = HOLDS[record.code];
-    const start = parseTime(record.start);
-    const verdict =
-      hold === undefined
-        ? (start !== null && start <= now ? due : early)(record.reason)
-        : { helped: 'no' as const, because: hold };
+    const begin = state === 'waiting' ? notBefore(record, now) : null;
+    const verdict = judge(record, begin);
     const waits = state === 'waiting';
     return {
       id: own(record.shown),
@@ -97,6 +112,9 @@ export function jobReader(cluster: Cluster, now: number): JobReader {
       priority: parseCount(record.priority) ?? 0,
       submittedAt: parseTime(record.submitted),
       hosts: waits || hosts.length === 0 ? NO_HOSTS : hosts.map(host),
+      notBefore: begin,
+      timeLimit: limit(record.request.timeLimit),
+      startedAt: waits ? null : parseTime(record.start),
     };
   }
 

@@ -3,8 +3,9 @@
  */
 import { BatchError } from '../../domain/errors.ts';
 import type { BatchNode } from '../../domain/node.ts';
+import type { Ask } from '../command.ts';
 import type { NodeView } from './change.ts';
-import { type Ask, failureOf } from './command.ts';
+import { failureOf } from './command.ts';
 import { compress, isPlainName } from './hostlist.ts';
 import { type NodeReading, type NodeRecord, readNodes } from './node-records.ts';
 import { isInvalid, toNode } from './node-state.ts';

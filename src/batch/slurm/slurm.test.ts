@@ -6,7 +6,6 @@ import { BatchError, type BatchErrorKind } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { BatchNode } from '../../domain/node.ts';
 import { fixture, slurmOf } from './fixtures/replay.ts';
-import { slurmOptions, slurmSettings } from './slurm.ts';
 
 const C = ['c1', 'c2', 'c3', 'c4'];
 const brief = (node: BatchNode) => [node.host, node.state, node.closed, node.responding, node.hasJob];
@@ -70,6 +69,11 @@ describe('recorded from 22.05.8', () => {
     const { nodes } = await read('nodes-never-registered', 'jobs-running');
     assert.deepEqual(
       nodes.map((node) => node.hasJob),
+      [true, true, true, false],
+    );
+    // and what the jobs take is not told as free
+    assert.deepEqual(
+      nodes.map((node) => node.cpusFree < node.cpus),
       [true, true, true, false],
     );
   });
@@ -531,20 +535,6 @@ describe('load', () => {
       return process.memoryUsage().heapUsed;
     }
   });
-});
-
-test('the options are words and seconds, with a clear no for the rest', () => {
-  const [prefix, timeout] = slurmOptions;
-  assert.ok(prefix && timeout);
-  assert.deepEqual(prefix.schema.parse("ssh -i '/my key' slurm-master"), ['ssh', '-i', '/my key', 'slurm-master']);
-  assert.match(prefix.schema.safeParse("ssh 'x").error?.issues[0]?.message ?? '', /not closed/);
-  assert.equal(timeout.schema.parse('30'), 30);
-  for (const wrong of ['0', 'soon', '-1', '10000']) assert.equal(timeout.schema.safeParse(wrong).success, false, wrong);
-  assert.deepEqual(slurmSettings({ BATCH_RUN_PREFIX: ['sudo', '-n'], BATCH_TIMEOUT: 7 }), {
-    prefix: ['sudo', '-n'],
-    timeout: 7000,
-  });
-  assert.deepEqual(slurmSettings({}), { prefix: [], timeout: 30_000 });
 });
 
 async function rejects(call: Promise<unknown>, kind: BatchErrorKind, text = /./): Promise<void> {

@@ -1,18 +1,24 @@
 /**
  * getStatus: `scontrol show node` for our hosts, then `squeue` for the queue, and both put together.
  *
- * Two commands. A third one comes in three cases, each once in the life of the service or for a queue nothing can be
- * started for: an old squeue that does not know the long format (asked again with the short one, and remembered); the
- * first waiting job that names no memory (does memory count here?); a queue that nobody names (does it exist?).
+ * Two commands. A further one comes in four cases:
+ * - once: an old squeue that does not know the long format (asked again with the short one, and remembered)
+ * - once: the first waiting job that names no memory (does memory count here?)
+ * - twice a minute at most: a queue that nobody names (does it exist?), or a new job that the scheduler has not looked at
+ *   (does the partition start jobs at all?)
+ * - once a minute at most, while jobs wait that ask for licences (how many are free?)
  */
 import { BatchError } from '../../domain/errors.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Batch } from '../batch.ts';
-import { type Ask, failureOf } from './command.ts';
+import type { Ask } from '../command.ts';
+import { failureOf } from './command.ts';
 import { askJobs, type JobReading, readJobs } from './job-records.ts';
+import { type Licences, parseWish, readLicences } from './licences.ts';
 import { askNodes } from './look.ts';
 import type { NodeReading } from './node-records.ts';
+import { makePartitions, noQueue, notLookedAt, startsJobs } from './partition.ts';
 import { putTogether } from './together.ts';
 
 export interface StatusParts {
@@ -23,28 +29,36 @@ export interface StatusParts {
   readonly memoryCounts: (signal?: AbortSignal) => Promise<boolean | null>;
 }
 
-/** How long a queue that was seen to exist is believed to, ms; only asked when none of our hosts is in it. */
+/** How long the number of free licences is believed, ms. */
 const BELIEVED = 60_000;
 
 export function makeStatus(parts: StatusParts): Batch['getStatus'] {
   const { ask, clock } = parts;
   const jobsOf = makeJobsOf(parts);
-  const seen = new Map<string, number>();
+  const partitionOf = makePartitions(ask, clock);
+  let licences: { readonly at: number; readonly free: Licences } | null = null;
 
   /**
    * squeue prints nothing for a queue that does not exist and ends with 0 (22.05.8), as for an empty one. So when
-   * neither a node nor a job names the queue, the partition itself is asked for, once a minute at most.
+   * neither a node nor a job names the queue, the partition itself is asked for.
    */
-  async function mustExist(queue: string, nodes: NodeReading, jobs: JobReading, signal?: AbortSignal): Promise<void> {
+  async function takesJobs(queue: string, nodes: NodeReading, jobs: JobReading, signal?: AbortSignal) {
     const named = [...nodes.records.values()].some((record) => record.partitions.includes(queue));
-    if (named || jobs.records.length > 0) return;
-    const last = seen.get(queue);
-    if (last !== undefined && clock.monotonic() - last < BELIEVED) return;
-    const result = await ask(['scontrol', '-o', 'show', 'partition', queue], signal);
-    if (/^Partition \S+ not found$/m.test(`${result.stdout}\n${result.stderr}`)) throw noQueue(queue);
-    const failure = failureOf(result);
-    if (failure) throw failure;
-    seen.set(queue, clock.monotonic());
+    const exists = named || jobs.records.length > 0;
+    if (exists && !jobs.records.some(notLookedAt)) return true;
+    return startsJobs(await partitionOf(queue, signal));
+  }
+
+  async function freeLicences(jobs: JobReading, signal?: AbortSignal): Promise<Licences | null> {
+    const asked = jobs.records.some(({ code, request }) => code === 'PD' && parseWish(request.licenses) !== null);
+    if (!asked) return null;
+    if (licences === null || clock.monotonic() - licences.at >= BELIEVED) {
+      const result = await ask(['scontrol', '-o', 'show', 'licenses'], signal);
+      const failure = failureOf(result);
+      if (failure) throw failure;
+      licences = { at: clock.monotonic(), free: readLicences(result.stdout) };
+    }
+    return licences.free;
   }
 
   return async (queue, hosts, signal) => {
@@ -52,11 +66,13 @@ export function makeStatus(parts: StatusParts): Batch['getStatus'] {
     const start = clock.monotonic();
     const nodes = await askNodes(ask, hosts, signal);
     const jobs = await jobsOf(queue, signal);
-    await mustExist(queue, nodes, jobs, signal);
+    const open = await takesJobs(queue, nodes, jobs, signal);
+    const free = await freeLicences(jobs, signal);
     const took = clock.monotonic() - start;
     const mute = jobs.records.some((record) => record.code === 'PD' && record.request.minMemory === '0');
     const memoryCounts = mute && (await parts.memoryCounts(signal)) === true;
-    return { ...putTogether({ queue, hosts, nodes, jobs, memoryCounts, now: clock.now() }), took };
+    const readings = { queue, hosts, nodes, jobs, memoryCounts, open, licences: free, now: clock.now() };
+    return { ...putTogether(readings), took };
   };
 }
 
@@ -97,10 +113,4 @@ function makeJobsOf({ ask, log }: StatusParts): (queue: string, signal?: AbortSi
       facts: { bytes: result.stdout.length, end: result.stdout.slice(-200) },
     });
   }
-}
-
-function noQueue(queue: string): BatchError {
-  return new BatchError('no-queue', `Slurm has no partition ${JSON.stringify(queue)}`, {
-    hint: 'correct QUEUE_NAME or create the partition in slurm.conf',
-  });
 }

@@ -6,7 +6,8 @@
 import { BatchError } from '../../domain/errors.ts';
 import { oneLine } from '../../lib/log.ts';
 import { MARK } from '../batch.ts';
-import { type Ask, failureOf } from './command.ts';
+import type { Ask } from '../command.ts';
+import { failureOf } from './command.ts';
 
 /** @throws BatchError; whoever calls may ignore it */
 export async function tellOwner(ask: Ask, job: string, text: string, signal?: AbortSignal): Promise<void> {

@@ -1,9 +1,10 @@
 /**
- * checkVersion: the two commands exist, run, and are Slurm's of a release we know; and what else has to be known of the
- * cluster to understand its jobs.
+ * checkVersion: the two commands exist, run, and are Slurm's of a release we know; whether we may change nodes; and what
+ * else has to be known of the cluster to understand its jobs.
  */
 import { BatchError } from '../../domain/errors.ts';
-import { type Ask, failureOf } from './command.ts';
+import type { Ask } from '../command.ts';
+import { failureOf } from './command.ts';
 
 export interface SlurmVersion {
   /** As printed: `slurm-wlm 22.05.8`. */
@@ -59,4 +60,20 @@ export async function askMemoryCounts(ask: Ask, signal?: AbortSignal): Promise<b
   const result = await ask(['scontrol', 'show', 'config'], signal);
   const value = /^SelectTypeParameters\s*=\s*(\S+)/m.exec(result.stdout)?.[1];
   return result.code === 0 && value !== undefined ? /MEMORY/i.test(value) : null;
+}
+
+/** No site has a node of this name; what its change is refused with tells whether we may change any. */
+const NOBODY = 'hybrid-cloud-may-we';
+
+/**
+ * May we change the state of nodes? slurmctld asks who we are before it looks for the node (`_slurm_rpc_update_node`; seen
+ * with 22.05.8), so a node that does not exist tells, and nothing is changed.
+ * @throws BatchError `permission` with the rule for sudoers; `silent`, `missing`
+ */
+export async function askMayChange(ask: Ask, signal?: AbortSignal): Promise<void> {
+  const result = await ask(['scontrol', 'update', `NodeName=${NOBODY}`, 'State=RESUME'], signal);
+  if (/Invalid node name/i.test(result.stderr)) return;
+  const failure = failureOf(result);
+  // Another no than these two says nothing about rights; the first real change will say what it is.
+  if (failure !== null && failure.kind !== 'refused') throw failure;
 }

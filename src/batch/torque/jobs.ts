@@ -3,7 +3,7 @@
  */
 import type { Job, JobState } from '../../domain/job.ts';
 import { oneLine } from '../../lib/log.ts';
-import { parseTime } from '../pbs-family/amounts.ts';
+import { parseSpan, parseTime } from '../pbs-family/amounts.ts';
 import { arrayOf, type JobFacts, type JobReading, ranges } from '../pbs-family/job.ts';
 import { judge, LIMITED } from './reasons.ts';
 import { readRequest } from './request.ts';
@@ -87,6 +87,9 @@ function readJob(values: Values, queue: string | null): JobFacts | null | string
     priority: /^-?\d{1,6}$/.test(value('Priority') ?? '') ? Number(value('Priority')) : 0,
     submittedAt: parseTime(value('qtime')) ?? parseTime(value('ctime')),
     hosts: waits ? [] : hosts,
+    notBefore: code === 'W' ? parseTime(value('Execution_Time')) : null,
+    timeLimit: parseSpan(value('Resource_List.walltime')),
+    startedAt: waits ? null : parseTime(value('start_time')),
   };
   return { job, wants: waits ? request.wants : null };
 }

@@ -66,6 +66,16 @@ describe('bad input', () => {
   });
 });
 
+test('what a job takes that started between the two readings is not told as free', async () => {
+  const before = NODES.replace('<state>job-exclusive</state>', '<state>free</state>')
+    .replace(/<jobs>.*?<\/jobs>/, '')
+    .replace(/,jobs=[^<]*/, ',jobs=');
+  const [late] = (await read({ nodes: before })).nodes;
+  const [counted] = (await read({})).nodes;
+  assert.deepEqual([late?.state, late?.hasJob, late?.cpusFree], ['busy', true, 0]);
+  assert.deepEqual(late?.cpusFree, counted?.cpusFree);
+});
+
 test('a job of the mom that the server has already ended keeps the node busy, while the mom lives', async () => {
   const free = NODES.replace('<state>job-exclusive</state>', '<state>free</state>').replace(/<jobs>.*?<\/jobs>/, '');
   const status = (jobs: string, state = 'free'): string =>

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { StatusView } from '../../controller/view.ts';
 import { WITH_MACHINE } from '../../domain/lifecycle.ts';
-import { count } from '../../domain/words.ts';
-import { asker, type Call } from '../parts.ts';
+import { count, list } from '../../domain/words.ts';
+import type { OfPools } from '../../service/pools.ts';
+import { asker, type Call, ofPool } from '../parts.ts';
 import { wrap } from '../render/text.ts';
 import { order } from './orders.ts';
 
@@ -23,12 +24,23 @@ export async function cleanup(call: Call): Promise<number> {
 }
 
 async function agreed(call: Call): Promise<boolean> {
-  const status = await call.client.get<StatusView>('/status');
-  const machines = [...WITH_MACHINE].reduce((sum, state) => sum + (status.hosts[state] ?? 0), 0);
+  const given = await call.client.get<StatusView | OfPools<StatusView>>(ofPool(call, '/status'));
+  const all = 'pools' in given ? given.pools.flatMap(({ view }) => view ?? []) : [given];
+  const sum = (of: (status: StatusView) => number) => all.reduce((total, status) => total + of(status), 0);
+  const machines = sum(({ hosts }) => [...WITH_MACHINE].reduce((total, state) => total + (hosts[state] ?? 0), 0));
+  const names = all.map((status) => status.pool);
   const text =
-    `${count(machines, 'node', 'nodes')} of pool ${status.pool} will get no new jobs and be deleted when the last job ` +
-    `on each has ended; held nodes stay. Now: ${count(status.running, 'job runs', 'jobs run')}, ` +
-    `${count(status.waiting, 'job waits', 'jobs wait')}.`;
+    `${count(machines, 'node', 'nodes')} of ${names.length === 1 ? 'pool' : 'pools'} ${list(names)} will get no new jobs and be deleted when the last job ` +
+    `on each has ended; held nodes stay. Now: ${count(
+      sum((status) => status.running),
+      'job runs',
+      'jobs run',
+    )}, ` +
+    `${count(
+      sum((status) => status.waiting),
+      'job waits',
+      'jobs wait',
+    )}.`;
   await call.print(wrap(text, call.screen().columns));
   const answer = await question(call, 'Take all nodes away? [y/N] ');
   return /^(y|yes)$/i.test(answer.trim());

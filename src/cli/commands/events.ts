@@ -3,7 +3,7 @@
  */
 import type { EventView } from '../../controller/view.ts';
 import { ApiError } from '../../service/client.ts';
-import type { Call } from '../parts.ts';
+import { type Call, ofPool } from '../parts.ts';
 import { renderEvents, widestSubject } from '../render/events.ts';
 import { renderJson } from '../render/json.ts';
 
@@ -37,7 +37,7 @@ async function follow(
     try {
       if (away) after = await resume(call, after);
       const news = await call.client.get<EventView[]>(
-        `/events?limit=${BATCH}&after=${after}&wait=${away ? 0 : WAIT_S}`,
+        ofPool(call, `/events?limit=${BATCH}&after=${after}&wait=${away ? 0 : WAIT_S}`),
         {
           limit: (WAIT_S + 10) * 1000,
           signal,
@@ -66,7 +66,7 @@ async function resume(call: Call, after: number): Promise<number> {
 }
 
 async function fetchLast(call: Call, n: number): Promise<EventView[]> {
-  return call.client.get<EventView[]>(`/events?limit=${n}`, { limit: 15_000 });
+  return call.client.get<EventView[]>(ofPool(call, `/events?limit=${n}`), { limit: 15_000 });
 }
 
 /** Lines keep their columns from one printing to the next. With `--json` one event per line, for programs that read on. */

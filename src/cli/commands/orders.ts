@@ -1,6 +1,6 @@
 /** The commands that tell the service something: one line of answer. */
 import type { Answer } from '../../controller/view.ts';
-import { asker, type Call } from '../parts.ts';
+import { asker, type Call, ofPool } from '../parts.ts';
 import { plain } from '../render/text.ts';
 
 /** A submit hook waits for this: rather look a few seconds later by itself than delay a user's sbatch. */
@@ -25,7 +25,7 @@ export async function poke(call: Call): Promise<number> {
 
 /** A refusal arrives as an error of the client. */
 export async function order(call: Call, path: string, body: unknown, limit = LIMIT_MS): Promise<number> {
-  const answer = await call.client.post<Answer>(path, body, { limit });
+  const answer = await call.client.post<Answer>(ofPool(call, path), body, { limit });
   await call.print([plain(answer.text)]);
   return 0;
 }

@@ -94,6 +94,7 @@ function ask(files: readonly string[], trace: Trace, options: SimulateFlags): { 
       bucket: options.cloudLimit ?? null,
       price: options.price ?? null,
       seed: options.seed,
+      hook: options.hook === true,
     },
   };
 }

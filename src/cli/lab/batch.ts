@@ -43,7 +43,8 @@ export interface ByHand {
   readonly submit: string;
 }
 
-export function labBatch({ run, place, clock }: LabParts): LabBatch {
+export function labBatch({ run, place, clock, simulated }: LabParts): LabBatch {
+  if (simulated !== undefined) return simulated.batch;
   return place.batch === 'gridengine' ? labGridEngine(run, place, clock) : labSlurm(run, place);
 }
 

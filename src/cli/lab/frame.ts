@@ -20,8 +20,7 @@ export interface Picture {
 const FOOT = 'q or Ctrl-C ends it and cleans up';
 
 /** @returns at most `rows` lines, none wider than the screen */
-export function frame(picture: Picture, screen: Screen, rows: number, batch = 'Slurm'): string[] {
-  const title = `hybrid-cloud lab: real ${batch}, real service, nodes in namespaces`;
+export function frame(picture: Picture, screen: Screen, rows: number, title = 'hybrid-cloud lab'): string[] {
   const head = [paint(screen, 'bold', cut(title, screen.columns)), ''];
   const foot = ['', paint(screen, 'dim', cut(FOOT, screen.columns))];
   const room = Math.max(0, rows - head.length - foot.length);

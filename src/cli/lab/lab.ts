@@ -20,11 +20,7 @@ export interface LabArgs {
 
 /** @returns exit code: 0 all well, 1 something did not hold, 130 interrupted (and cleaned up) */
 export async function lab(args: LabArgs, parts: LabParts): Promise<number> {
-  const began = parts.clock.monotonic();
-  const say = (text: string) => {
-    const at = Math.floor((parts.clock.monotonic() - began) / 1000);
-    parts.err.write(`${String(at).padStart(3)} s  ${plain(text)}\n`);
-  };
+  const say = saying(parts);
   const lines = scripts(parts, say, args.mode !== 'down');
   try {
     if (args.mode === 'down') await lines.down();
@@ -39,12 +35,27 @@ export async function lab(args: LabArgs, parts: LabParts): Promise<number> {
   }
 }
 
-async function work(args: LabArgs, parts: LabParts, say: (text: string) => void): Promise<number> {
+/** One line of progress, with the seconds since now in front. */
+export function saying({ clock, err }: LabParts): (text: string) => void {
+  const began = clock.monotonic();
+  return (text) => {
+    const at = Math.floor((clock.monotonic() - began) / 1000);
+    err.write(`${String(at).padStart(3)} s  ${plain(text)}\n`);
+  };
+}
+
+/** Against a lab that is up, with its service started. @returns the exit code. @throws Interrupted, LabError */
+export async function work(
+  args: Pick<LabArgs, 'mode' | 'json'>,
+  parts: LabParts,
+  say: (text: string) => void,
+): Promise<number> {
   if (args.mode === 'live') return live(parts, say);
   const report = await runSample(parts, say);
   if (args.json) await write(parts.out, `${JSON.stringify(report, null, 2)}\n`);
   else await write(parts.out, `\n${printReport(report, screen(parts)).join('\n')}\n\n`);
-  if (!report.ok) parts.err.write(`last words of the service:\n${await lastLines(parts.place.serviceLog)}\n`);
+  if (!report.ok && parts.simulated === undefined)
+    parts.err.write(`last words of the service:\n${await lastLines(parts.place.serviceLog)}\n`);
   return report.ok ? 0 : 1;
 }
 

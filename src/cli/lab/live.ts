@@ -72,10 +72,16 @@ async function draw(parts: LabParts, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const picture = await look(api, stop);
     const screen = { columns: parts.columns(), color: parts.color, now: parts.clock.now() };
-    const lines = frame(picture, screen, parts.rows(), byHand(parts.place).name);
+    const lines = frame(picture, screen, parts.rows(), titleOf(parts));
     if (!stop.aborted) parts.out.write(`${HOME}${lines.map((line) => `${line}${CLEAR_LINE}`).join('\n')}${CLEAR_REST}`);
     await parts.clock.sleep(LOOK_MS, stop);
   }
+}
+
+function titleOf({ place, simulated }: LabParts): string {
+  return simulated === undefined
+    ? `hybrid-cloud lab: real ${byHand(place).name}, real service, nodes in namespaces`
+    : `hybrid-cloud lab, simulated: real service, the rest is made up; --socket ${place.socket}`;
 }
 
 /** One failed look is shown as what it is; the next one may succeed. */

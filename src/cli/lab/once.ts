@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StatusView } from '../../controller/view.ts';
 import { list, span } from '../../domain/words.ts';
-import { readAccount } from './account.ts';
+import { type MachineLife, readAccount } from './account.ts';
 import { type LabBatch, type LabJob, labBatch } from './batch.ts';
 import { type Api, Interrupted, LabError, type LabParts } from './parts.ts';
 import type { Report, Seen } from './report.ts';
@@ -37,19 +37,20 @@ export async function runSample(parts: LabParts, say: (text: string) => void): P
   const trouble = await follow(parts, batch, watched, sample, ids, say);
   await watched.look();
   const endedAt = clock.now();
-  const left = (await machines(place.account)).filter((life) => life.goneAt === null).map((life) => life.host);
+  const lives = await machines(parts);
   const seen: Seen = {
     sample,
     ids,
     jobs: await batch.jobs(),
-    marker: await firstLine(join(place.shared, 'marker')),
-    results: await results(join(place.shared, 'results')),
-    lives: await machines(place.account),
+    // Simulated nodes have no files.
+    marker: parts.simulated === undefined ? await firstLine(join(place.shared, 'marker')) : null,
+    results: parts.simulated === undefined ? await results(join(place.shared, 'results')) : new Map(),
+    lives,
     moves: watched.moves,
     events: watched.events,
     verdicts: watched.verdicts,
     maxNodes: status.maxNodes,
-    left,
+    left: lives.filter((life) => life.goneAt === null).map((life) => life.host),
     startedAt,
     endedAt,
     trouble,
@@ -110,7 +111,7 @@ async function follow(
       await batch.cancel(never);
       cancelled = true;
     }
-    const left = (await machines(parts.place.account)).filter((life) => life.goneAt === null);
+    const left = (await machines(parts)).filter((life) => life.goneAt === null);
     if (cancelled && left.length === 0) return null;
     if (parts.clock.monotonic() - from > LIMIT_MS) {
       return cancelled
@@ -143,8 +144,8 @@ async function pause(parts: LabParts): Promise<void> {
   if (parts.signal.aborted) throw new Interrupted();
 }
 
-async function machines(account: string) {
-  return readAccount(await readFile(account, 'utf8').catch(() => ''));
+async function machines({ simulated, place }: LabParts): Promise<readonly MachineLife[]> {
+  return simulated?.lives() ?? readAccount(await readFile(place.account, 'utf8').catch(() => ''));
 }
 
 async function firstLine(file: string): Promise<string> {

@@ -2,6 +2,8 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../../lib/clock.ts';
 import type { Run } from '../../lib/run.ts';
+import type { MachineLife } from './account.ts';
+import type { LabBatch } from './batch.ts';
 import type { LabPlace } from './place.ts';
 
 /** The reading half of the service's client. */
@@ -39,6 +41,8 @@ export interface LabParts {
   readonly isTerminal: boolean;
   readonly keys?: Keys | undefined;
   openClient(socketPath: string): Api;
+  /** `lab --simulated`: batch system and cloud in this process, instead of the real ones in `place`. */
+  readonly simulated?: { readonly batch: LabBatch; lives(): readonly MachineLife[] } | undefined;
   /** Aborts at Ctrl-C or SIGTERM: everything is taken down and the exit code is 130. */
   readonly signal: AbortSignal;
 }

@@ -69,7 +69,7 @@ function jobRow(job: JobLine): string[] {
 function result(job: JobLine): string {
   if (job.startedAt === null) return `never ran${job.because === '' ? '' : `: ${job.because}`}`;
   if (job.state === 'COMPLETED')
-    return job.proofs.length === job.hosts.length ? 'done' : 'done, but without its result';
+    return job.proofs === null || job.proofs.length === job.hosts.length ? 'done' : 'done, but without its result';
   return job.state;
 }
 

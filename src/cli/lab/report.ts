@@ -13,8 +13,8 @@ export interface Seen {
   /** The batch system's id of each sample job, by name. */
   readonly ids: ReadonlyMap<string, string>;
   readonly jobs: readonly LabJob[];
-  /** First line of the marker file. */
-  readonly marker: string;
+  /** First line of the marker file; null where nodes have no files. */
+  readonly marker: string | null;
   /** What the jobs left beside it: file name `NAME.TASK.HOST` and first line. */
   readonly results: ReadonlyMap<string, string>;
   readonly lives: readonly MachineLife[];
@@ -43,8 +43,8 @@ export interface JobLine {
   readonly ran: number | null;
   readonly hosts: readonly string[];
   readonly state: string;
-  /** Hosts of it on which it left proof that it saw the shared files. */
-  readonly proofs: readonly string[];
+  /** Hosts of it on which it left proof that it saw the shared files; null where nodes have no files. */
+  readonly proofs: readonly string[] | null;
   /** Why it never ran, in the service's words; empty for those that ran. */
   readonly because: string;
 }
@@ -119,7 +119,10 @@ function jobLines(job: SampleJob, seen: Seen): JobLine[] {
         ran: startedAt === null || endedAt === null ? null : endedAt - startedAt,
         hosts,
         state: record.state,
-        proofs: hosts.filter((host) => seen.results.get(`${job.name}.${record.task ?? 0}.${host}`) === seen.marker),
+        proofs:
+          seen.marker === null
+            ? null
+            : hosts.filter((host) => seen.results.get(`${job.name}.${record.task ?? 0}.${host}`) === seen.marker),
         because: startedAt === null ? (seen.verdicts.get(job.name)?.because ?? '') : '',
       };
     });

@@ -22,7 +22,7 @@ export function renderEvents(events: readonly EventView[], screen: Screen, subje
     { text: stamp(event.at), style: 'dim' as const },
     { text: pad(event.level, 5), style: STYLE[event.level] },
     pad(plain(event.subject ?? '-'), wide),
-    { text: event.text, style: STYLE[event.level] },
+    { text: `${event.pool === undefined ? '' : `${event.pool}: `}${event.text}`, style: STYLE[event.level] },
   ]);
   return table(COLUMNS, rows, screen);
 }

@@ -38,6 +38,21 @@ service  queue cloud, policy demand; slurm read 2 s ago, command 2 s ago, next
   );
 });
 
+test('status names who is at work and who stands by, where somebody should', () => {
+  const active = { token: 7, host: 'head-a', pid: 4242, since: NOW, expected: false, standbys: [] };
+  const last = (more: object) => renderStatus(aStatus({ active: { ...active, ...more } }), pipe).at(-1);
+  assert.match(last({}) ?? '', /^service /);
+  assert.equal(last({ expected: true }), 'active   pid 4242 on head-a, token 7; nobody stands by');
+  const standbys = [
+    { host: 'head-b', pid: 11 },
+    { host: 'head-c', pid: 12 },
+  ];
+  assert.equal(
+    last({ standbys }),
+    'active   pid 4242 on head-a, token 7; standing by: pid 11 on head-b, pid 12 on head-c',
+  );
+});
+
 test('status of an empty queue keeps its shape', () => {
   const view = aStatus({
     tally: {},

@@ -10,7 +10,7 @@ import type { Machine } from '../../domain/machine.ts';
 import { count, list as names } from '../../domain/words.ts';
 import { type RunResult, sayRun } from '../../lib/run.ts';
 import { readChecked } from './answers.ts';
-import { configProblems, flavorProblems } from './config-file.ts';
+import { configFile, configFolder, configProblems, flavorProblems } from './config-file.ts';
 import { mdxRefusal } from './mdx.ts';
 import type { Mode } from './mode.ts';
 import type { VcpValues } from './options.ts';
@@ -52,10 +52,8 @@ export async function checkVcp({ values, mode, talk, list, parts, signal }: Chec
 
 /** The files as this machine sees them; the SDK's side says so when it misses them. */
 async function checkFiles(values: VcpValues, configDir: string): Promise<void> {
-  const ownFolder = values.VCP_HELPER_COMMAND === undefined ? undefined : values.VCP_CONFIG_DIR;
-  const folder = ownFolder ?? configDir;
-  const config = join(folder, 'vcp_config.yml');
-  const flavor = join(folder, 'vcp_flavor.yml');
+  const config = configFile(values, configDir);
+  const flavor = join(configFolder(values, configDir), 'vcp_flavor.yml');
   const { target } = values;
   const wrong: string[] = [];
   for (const [file, problems] of [

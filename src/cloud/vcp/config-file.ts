@@ -2,13 +2,78 @@
  * vcp_config.yml and vcp_flavor.yml as far as we can tell that they are right: YAML, known words, the provider and the
  * flavor. Older releases of the SDK ignore a misspelt key in silence; newer ones refuse the whole file.
  */
+import { join } from 'node:path';
 import { parseDocument } from 'yaml';
+import { list } from '../../domain/words.ts';
+import type { Remark } from '../cloud.ts';
+import type { VcpValues } from './options.ts';
+
+/** Where vcp_config.yml is on this machine: VCP_CONFIG_DIR is meant inside the container, where there is one. */
+export function configFile(values: VcpValues, configDir: string): string {
+  return join(configFolder(values, configDir), 'vcp_config.yml');
+}
+
+/** The folder of vcp_config.yml and vcp_flavor.yml on this machine. */
+export function configFolder(values: VcpValues, configDir: string): string {
+  return (values.VCP_HELPER_COMMAND === undefined ? undefined : values.VCP_CONFIG_DIR) ?? configDir;
+}
 
 /** Section -> its keys. Sections of providers we do not know are left alone: releases add some. */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   vcc: ['host', 'name', 'vcc_port', 'vault_port', 'private_ip', 'insecure_request_warning', 'wait_timeout_sec'],
   spec_options: ['dns', 'dns_search', 'add_host', 'options', 'hostname', 'gpus'],
 };
+
+/**
+ * Provider -> the keys of its section. Two spellings of one credential are two lists, of which one must be complete.
+ * Without its credentials a provider fails at the first node only, when the controller reads its Vault.
+ */
+const CREDENTIALS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  aws: [['access_key', 'secret_key']],
+  azure: [['subscription_id', 'client_id', 'client_secret', 'tenant_id']],
+  gcp: [['credentials']],
+  oracle: [['user_ocid', 'fingerprint', 'private_key']],
+  sakura: [
+    ['token', 'secret'],
+    ['sakura_token', 'sakura_secret'],
+  ],
+  vmware: [['user', 'password']],
+  hokudai: [['user_name', 'password']],
+  chameleon: [
+    ['application_credential_id', 'application_credential_secret'],
+    ['user_name', 'password'],
+  ],
+};
+
+/** What is wrong with the credentials of a provider, or missing; nothing for a provider we do not know. */
+export function credentialRemarks(text: string, file: string, provider: string): readonly Remark[] {
+  const { value } = readYaml(text, file);
+  // Spot machines are paid from the same account.
+  const name = provider === 'aws_spot' ? 'aws' : provider;
+  if (!isMap(value) || !Object.hasOwn(CREDENTIALS, name)) return [];
+  const section = isMap(value[name]) ? value[name] : {};
+  const path = (key: string) => `vault://cubbyhole/${name}/${key}`;
+  const broken = Object.entries(section).filter(([, one]) => {
+    // A value that is no path is taken literally, and then the cloud does not know us.
+    return typeof one === 'string' && /^\s*vault:/i.test(one) && !/^vault:\/\/[^\s/]+(\/[^\s/]+)+$/.test(one);
+  });
+  const spellings = (CREDENTIALS[name] ?? []).map((keys) =>
+    keys.filter((key) => section[key] == null || section[key] === ''),
+  );
+  const missing = spellings.toSorted((a, b) => a.length - b.length)[0] ?? [];
+  return [
+    ...broken.map(([key]) => ({
+      wrong: true,
+      text: `${file}: ${name}.${key} is no path of the controller's Vault`,
+      hint: `write ${path(key)}`,
+    })),
+    ...(missing.length === 0 ? [] : [missing]).map((keys) => ({
+      wrong: false,
+      text: `${file} has no ${list(keys.map((key) => `${name}.${key}`))}`,
+      hint: `the value, or ${path(keys[0] ?? '')} when it is in the controller's Vault`,
+    })),
+  ];
+}
 
 /** What is wrong with vcp_config.yml, one line each. */
 export function configProblems(text: string, file: string): readonly string[] {
@@ -23,6 +88,16 @@ export function configProblems(text: string, file: string): readonly string[] {
       if (keys.includes(key)) continue;
       const meant = keys.find((known) => near(known, key));
       found.push(`${file}: ${section}.${key} is no key${meant === undefined ? '' : `: write ${meant}:`}`);
+    }
+  }
+  for (const [provider, spellings] of Object.entries(CREDENTIALS)) {
+    const inside = value[provider];
+    if (!isMap(inside)) continue;
+    const keys = [...spellings.flat(), 'private_network'];
+    for (const key of Object.keys(inside)) {
+      // Releases add keys; only what looks like a known one is a mistake for sure.
+      const meant = keys.includes(key) ? undefined : keys.find((known) => near(known, key));
+      if (meant !== undefined) found.push(`${file}: ${provider}.${key} is no key: write ${meant}:`);
     }
   }
   for (const key of Object.keys(value)) {

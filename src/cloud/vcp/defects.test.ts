@@ -10,10 +10,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Emulated, type EmulatedOptions, emulated } from '../../../test/vcp-emulator/emulated.ts';
+import { slurmConfLines } from '../../batch/registry.ts';
 import { type Answers, fixture, slurmOf, toResult } from '../../batch/slurm/fixtures/replay.ts';
 import { makeSlurm } from '../../batch/slurm/slurm.ts';
 import { makeTorque } from '../../batch/torque/torque.ts';
 import { judge, makeScript } from '../../bootstrap/script.ts';
+import { hostsLines, misplaced } from '../../controller/check/hosts-file.ts';
+import { makeClouds } from '../../controller/clouds.ts';
 import { snapshotOf } from '../../controller/observe.ts';
 import { BatchError, CloudError } from '../../domain/errors.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
@@ -27,7 +30,8 @@ import { BUSY, job, MINUTE, NOW, POOL, running, SECOND, snapshot } from '../../p
 import { memoryDatabase } from '../../store/open.ts';
 import { sqliteStore } from '../../store/sqlite.ts';
 import type { Lease } from '../cloud.ts';
-import { readVcpValues, vcpOptions } from './options.ts';
+import { addHostLines, addHostRemarks } from './add-host.ts';
+import { readVcpValues, unusedKeys, vcpOptions } from './options.ts';
 import { startOf } from './start.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -41,14 +45,17 @@ function steps(s: Snapshot): string[] {
 }
 
 /** What squeue answers to whatever fields it is asked for: values by the field's own name, as a site's Slurm would. */
-function squeue(jobs: readonly Readonly<Record<string, string>>[], nodes = '22.05/nodes-drained-registered.txt') {
+function squeue(
+  jobs: readonly Readonly<Record<string, string>>[],
+  nodes = fixture('22.05/nodes-drained-registered.txt'),
+) {
   const commands: (readonly string[])[] = [];
   const clock = manualClock(1_795_462_500_000);
   const answer: Run = async (command) => {
     commands.push(command);
     const words = command.join(' ');
     const asked = command.find((word) => word.startsWith('--Format='));
-    if (words.includes('show node')) return toResult(command, fixture(nodes));
+    if (words.includes('show node')) return toResult(command, nodes);
     if (asked === undefined) return toResult(command, words.includes('--version') ? 'slurm-wlm 22.05.8\n' : '');
     const fields = asked.slice('--Format='.length).split(',');
     const text = jobs.map((one) =>
@@ -107,11 +114,14 @@ describe('both generations', () => {
       await assert.rejects(slurmOf(answers).batch.getStatus('cloud', HOSTS), BatchError);
     }
     using store = sqliteStore(memoryDatabase());
-    const eyes = { ...slurmOf({}), cloud: null as never, store, clock: manualClock(), pool: POOL };
+    const from = { name: 'cloud', cloud: null as never };
+    const eyes = { ...slurmOf({}), clouds: makeClouds([from]), store, clock: manualClock(), pool: POOL };
     const failed = { ok: false, error: null, message: 'silent', took: 1 } as const;
     const fine = { ok: true, value: [], beganAt: 0, took: 1 } as const;
-    const memory = { completeReads: 9, underWay: new Set<string>(), retryCallAt: new Map<string, number>() };
-    assert.equal(snapshotOf(eyes, { batch: failed, cloud: fine }, memory), null, 'no reading, no snapshot, no plan');
+    const nothing = { sight: new Map(), underWay: new Set<string>(), retryCallAt: new Map<string, number>() };
+    const memory = { completeReads: 9, ...nothing };
+    const readings = { batch: failed, clouds: [{ from, reading: fine }] };
+    assert.equal(snapshotOf(eyes, readings, memory), null, 'no reading, no snapshot, no plan');
   });
 
   defect(2, 'only PD and R counted: CF, CG, S, ST, RQ, SO ignored', async () => {
@@ -133,6 +143,8 @@ describe('both generations', () => {
     const two = job({ ask: { nodes: 2, exclusive: true } });
     assert.deepEqual(steps(snapshot({}, [two])), ['create c1 -> starting', 'create c2 -> starting']);
     assert.deepEqual(steps(snapshot({}, [job({ ask: { nodes: 9, exclusive: true } })])), [], 'it can never start');
+    const cpus = (n: number) => steps(snapshot({}, [job({ ask: { cpus: n, cpusPerNode: n } })]));
+    assert.deepEqual([cpus(4), cpus(5)], [['create c1 -> starting'], []], 'a host has 4 CPUs');
     const array = await squeue([
       { jobarrayid: '7_[1-5]', jobid: '7', arrayjobid: '7', arraytaskid: '1-5' },
     ]).batch.getStatus('cloud', HOSTS);
@@ -142,12 +154,22 @@ describe('both generations', () => {
   defect(4, 'squeue cuts the partition to 9 characters, misses multi-partition jobs, shifts columns', async () => {
     const queue = 'cloud-of-the-computing-center';
     const nodes = fixture('22.05/nodes-drained-registered.txt').replaceAll('Partitions=cloud', `Partitions=${queue}`);
-    const { batch, commands } = squeue([
+    const rows = [
       { jobarrayid: '1', jobid: '1', partition: queue, name: 'my job R c1' },
       { jobarrayid: '2', jobid: '2', partition: `other,${queue}`, name: 'two\nlines PD' },
-    ]);
-    assert.ok(nodes.includes(queue));
-    const { jobs } = await batch.getStatus(queue, HOSTS);
+    ];
+    const { batch, commands } = squeue(rows, nodes);
+    const { jobs, nodes: seen, tally } = await batch.getStatus(queue, HOSTS);
+    assert.deepEqual(tally, { PD: 2 });
+    assert.ok(
+      seen.every(({ inQueue }) => inQueue),
+      'the whole name counts on both sides',
+    );
+    const cut = await squeue(rows, nodes.replaceAll(queue, queue.slice(0, 9))).batch.getStatus(queue, HOSTS);
+    assert.ok(
+      cut.nodes.every(({ inQueue }) => !inQueue),
+      'a partition with the first 9 characters is another one',
+    );
     assert.deepEqual(
       jobs.map(({ id, state }) => [id, state]),
       [
@@ -292,7 +314,11 @@ describe('both generations', () => {
     const answer: Run = async (command) => {
       const line = command.join(' ');
       commands.push(line);
-      if (line.startsWith('pbsnodes -x')) return toResult(command, xml('qstat_mixed_pbsnodes_x.xml'));
+      // What pbsnodes tells after -o: the node is offline, with the note that it was given.
+      const note = commands.findLast((one) => one.startsWith('pbsnodes -o'))?.match(/-N (.*) t1$/)?.[1];
+      const nodes = xml('qstat_mixed_pbsnodes_x.xml');
+      const offline = nodes.replace('<state>job-exclusive</state>', `<state>offline</state><note>${note}</note>`);
+      if (line.startsWith('pbsnodes -x')) return toResult(command, note === undefined ? nodes : offline);
       if (line.startsWith('qstat -t -x')) return toResult(command, answers.shift() ?? '');
       return toResult(
         command,
@@ -310,6 +336,11 @@ describe('both generations', () => {
     assert.ok(
       commands.some((line) => line.startsWith('pbsnodes -o')),
       'leaveCluster does something',
+    );
+    await batch.joinCluster(['t1']);
+    assert.ok(
+      commands.some((line) => /^pbsnodes -c .* t1$/.test(line)),
+      `joinCluster does something: ${commands.join('; ')}`,
     );
   });
 
@@ -430,6 +461,8 @@ describe('second generation', () => {
     withVcp({ ...unit, behaviour: { refuse: { '10.77.0.102': 'AllocationFailed' } } }, async ({ cloud }) => {
       const [outcome] = await cloud.create([lease(2)]);
       assert.deepEqual([outcome?.host, outcome?.id, outcome?.error?.kind], ['c2', null, 'capacity']);
+      const full = snapshot({ c1: busy, c2: busy, c3: busy, c4: busy }, [...HOSTS.map(running), job()]);
+      assert.deepEqual(steps(full), [], 'no free host: nothing is created or joined under a made-up name');
       const notUp = snapshot({ c2: { state: 'starting' } }, [job({ ask: { exclusive: true } })]);
       assert.deepEqual(steps(notUp), [], 'a machine that does not run is not joined');
     }),
@@ -502,7 +535,15 @@ describe('second generation', () => {
         assert.ok(text.split(`\${${name}}`).length > 1, `${file}: ${name} is used`);
       }
     }
-    for (const { key, about } of vcpOptions) assert.notEqual(about, '', key);
+    // A variable that nothing reads is told to whoever sets it; all others are read by some code of ours.
+    const told = unusedKeys(Object.fromEntries(vcpOptions.map(({ key }) => [key, 'x']))).flatMap(({ keys }) => keys);
+    const code = readdirSync(join(root, 'src/cloud/vcp'))
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .map((name) => readFileSync(join(root, 'src/cloud/vcp', name), 'utf8'))
+      .join('\n');
+    for (const { key } of vcpOptions) {
+      assert.ok(told.includes(key) || new RegExp(`(values\\.|values\\['|, |{ )${key}\\b`).test(code), key);
+    }
   });
 
   defect(28, 'hosts.json, slurm.conf and add_host are kept in step by hand, and nobody notices', () => {
@@ -517,6 +558,17 @@ describe('second generation', () => {
     const { warnings } = plan(s);
     assert.ok(warnings.some((text) => text.includes('c1') && text.includes('does not know')));
     assert.ok(warnings.some((text) => text.includes('c2') && text.includes('not in queue')));
+    // The other files follow from hosts.json, and what does not fit is noticed.
+    const old = 'spec_options:\n    add_host: ["master:10.77.0.1", "c1:10.77.0.9"]\n';
+    const remarks = addHostRemarks(old, 'f', POOL.hosts, true).map(({ text }) => text);
+    assert.deepEqual(remarks, [
+      'f: add_host has c1:10.77.0.9, hosts.json has 10.77.0.101 for c1',
+      'f: add_host lacks 3 hosts: c2, c3 and c4',
+    ]);
+    assert.deepEqual(addHostRemarks(addHostLines(old, POOL.hosts).join('\n'), 'f', POOL.hosts, true), []);
+    assert.match(slurmConfLines(POOL)[0] ?? '', /^NodeName=c\[1-4\] NodeAddr=10\.77\.0\.\[101-104\] /);
+    assert.deepEqual(misplaced('10.77.0.9 c1 # of last year\n', POOL.hosts), [{ host: 'c1', at: 1, ip: '10.77.0.9' }]);
+    assert.deepEqual(misplaced(hostsLines(POOL.hosts).join('\n'), POOL.hosts), []);
   });
 });
 

@@ -130,6 +130,27 @@ export function missingVcp(values: OptionValues): readonly { readonly key: strin
     .map((key) => ({ key, about: vcpOptions.find((option) => option.key === key)?.about ?? '' }));
 }
 
+/** Settings that are given and that nothing here reads: accepted, so that the file works unchanged. */
+export function unusedKeys(
+  values: OptionValues,
+): readonly { readonly keys: readonly string[]; readonly because: string }[] {
+  const unit = SECOND_GENERATION_MARKS.some((key) => values[key] !== undefined);
+  const groups = [
+    { keys: unit ? ['VC_PROVIDER', 'VC_FLAVOR', 'VC_IMAGE'] : [], because: "the Unit's own specification counts" },
+    {
+      // In spec mode the user name is that of existing servers; the token is refused, not overlooked.
+      keys: second.map(({ key }) => key).filter((key) => MDX_KEYS.test(key) && (unit || key !== 'MDX_USER_NAME')),
+      because: 'this version does not make mdx machines',
+    },
+  ];
+  const given = (key: string) => values[key] !== undefined && values[key] !== '';
+  return groups
+    .map(({ keys, because }) => ({ keys: keys.filter(given), because }))
+    .filter(({ keys }) => keys.length > 0);
+}
+
+const MDX_KEYS = /^(SSH_|MDX_(?!API_TOKEN))/;
+
 const Common = z.object({
   VCP_ACCESSKEY: z.string().min(1),
   VCP_SDK_CONTAINER_IMAGE: z.string(),

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { parse } from 'yaml';
 import { CloudError } from '../../domain/errors.ts';
 import type { MachineState } from '../../domain/machine.ts';
 import type { RunResult } from '../../lib/run.ts';
 import { checkAddresses } from './check.ts';
-import { configProblems, flavorProblems } from './config-file.ts';
+import { configProblems, credentialRemarks, flavorProblems } from './config-file.ts';
 import { readUnitName, siblingPattern, unitName } from './names.ts';
 import { readNodeEnv } from './node-env.ts';
 import { keptHosts, missingVcp, readVcpValues, vcpOptions } from './options.ts';
@@ -203,6 +204,21 @@ describe('troubles', () => {
   }
 });
 
+/** Every key of vcp_config.yml, as in the reference on the VCP SDK, section 4.1. */
+const KEYS: Readonly<Record<string, string>> = {
+  vcc: 'host name vcc_port vault_port private_ip insecure_request_warning wait_timeout_sec',
+  spec_options: 'dns dns_search add_host options hostname gpus',
+  aws: 'access_key secret_key private_network',
+  vmware: 'user password private_network',
+  hokudai: 'user_name password private_network',
+  sakura: 'token secret private_network',
+  oracle: 'user_ocid fingerprint private_key private_network',
+  azure: 'subscription_id client_id client_secret tenant_id private_network',
+  gcp: 'credentials private_network',
+  chameleon: 'application_credential_id application_credential_secret private_network',
+};
+const PROVIDERS = Object.keys(KEYS).filter((name) => name !== 'vcc' && name !== 'spec_options');
+
 describe('vcp_config.yml and vcp_flavor.yml', () => {
   const base = 'vcc:\n    host: 10.0.0.1\n    name: tokyo\n';
   const table: readonly [string, string, RegExp[]][] = [
@@ -221,6 +237,8 @@ describe('vcp_config.yml and vcp_flavor.yml', () => {
     ['no host', 'vcc:\n    name: tokyo\n', [/vcc\.host is missing/]],
     ['no YAML', 'vcc:\n\thost: x\n', [/vcp_config\.yml:2: /]],
     ['nothing', '', [/holds no settings/]],
+    ['a misspelt credential', `${base}aws:\n    acess_key: x\n`, [/aws\.acess_key is no key: write access_key:$/]],
+    ['a key that a release added', `${base}aws:\n    session: x\n`, []],
     ['a section of a provider we do not know', `${base}mdx2:\n    anything: 1\n`, []],
   ];
   for (const [what, text, expected] of table) {
@@ -228,6 +246,31 @@ describe('vcp_config.yml and vcp_flavor.yml', () => {
       const problems = configProblems(text, 'vcp_config.yml');
       assert.equal(problems.length, expected.length, problems.join('\n'));
       for (const [at, pattern] of expected.entries()) assert.match(problems[at] ?? '', pattern);
+    });
+  }
+  const vault = (provider: string, ...keys: string[]) =>
+    `${base}${provider}:\n${keys.map((key) => `    ${key}: vault://cubbyhole/${provider}/${key}\n`).join('')}`;
+  const credentials: readonly [string, string, string, RegExp[]][] = [
+    ['all there', 'aws', vault('aws', 'access_key', 'secret_key'), []],
+    ['for spot machines', 'aws_spot', vault('aws', 'access_key', 'secret_key'), []],
+    ['one of two spellings', 'sakura', vault('sakura', 'sakura_token', 'sakura_secret'), []],
+    ['a provider without any', 'onpremises', base, []],
+    ['a name every object has', 'constructor', base, []],
+    ['no section', 'aws', base, [/has no aws\.access_key and aws\.secret_key .*vault:\/\/cubbyhole\/aws\/access_key/]],
+    ['an empty one', 'gcp', `${base}gcp:\n    credentials:\n`, [/has no gcp\.credentials /]],
+    ['half a spelling', 'chameleon', vault('chameleon', 'user_name'), [/has no chameleon\.password /]],
+    [
+      'a broken path',
+      'aws',
+      vault('aws', 'access_key', 'secret_key').replace('vault://cubbyhole/aws/access_key', 'vault:/aws/access_key'),
+      [/aws\.access_key is no path of the controller's Vault \(write vault:\/\/cubbyhole\/aws\/access_key\)/],
+    ],
+  ];
+  for (const [what, provider, text, expected] of credentials) {
+    test(`credentials of ${provider}, ${what}: ${expected.length === 0 ? 'nothing to say' : 'told'}`, () => {
+      const remarks = credentialRemarks(text, 'f', provider).map((one) => `${one.text} (${one.hint})`);
+      assert.equal(remarks.length, expected.length, remarks.join('\n'));
+      for (const [at, pattern] of expected.entries()) assert.match(remarks[at] ?? '', pattern);
     });
   }
   test('a provider or flavor that is not there is named with those that are', () => {
@@ -243,6 +286,11 @@ describe('vcp_config.yml and vcp_flavor.yml', () => {
     // Every key, also the commented ones, is one we know.
     const open = commented.replace(/^#( *[a-z_]+:(?: .*)?| +- .*)$/gm, '$1');
     assert.deepEqual(configProblems(open, 'example'), []);
+    for (const provider of PROVIDERS) assert.deepEqual(credentialRemarks(open, 'example', provider), [], provider);
+    const sections = parse(open) as Readonly<Record<string, Readonly<Record<string, unknown>> | null>>;
+    for (const [section, keys] of Object.entries(KEYS)) {
+      for (const key of keys.split(' ')) assert.ok(Object.hasOwn(sections[section] ?? {}, key), `${section}.${key}`);
+    }
     const flavors = read('helpers/vcp/vcp_flavor.yml');
     for (const provider of ['aws', 'aws_spot', 'azure', 'gcp', 'oracle']) {
       for (const flavor of ['small', 'medium', 'large']) {

@@ -145,7 +145,12 @@ export function readTrouble(trouble: Trouble, change: boolean): CloudError {
   const facts = { stage: trouble.stage, type: trouble.type, log: trouble.log.slice(-500) };
   if (trouble.code === 'busy') return new NotOurTurn('temporary', oneLine(trouble.text), { facts });
   const code = trouble.code === null ? undefined : CODES[trouble.code];
-  if (code !== undefined) return new CloudError(code, oneLine(trouble.text), { facts });
+  if (code !== undefined) {
+    // Our finding may quote somebody else's: then his words say what to do.
+    const quoted = code === 'config' ? find(trouble.text) : undefined;
+    const hint = quoted?.kind === 'config' || quoted?.kind === 'auth' ? quoted.hint : '';
+    return new CloudError(code, oneLine(trouble.text), { hint, facts });
+  }
   // The log counts only where the error itself says nothing we know: it tells harmless things too, such as states.
   const logged = find(trouble.log);
   const meaning = find(trouble.text) ?? (logged && TOLD_BY_THE_LOG.has(logged.kind) ? logged : undefined);

@@ -17,12 +17,15 @@ export interface Turns {
   first(): Turn | undefined;
   /** Its turn came, or it is no longer wanted. @returns whether it was there */
   drop(kind: Turn['kind'], id: string): boolean;
+  /** Nobody knows what became of it: it is asked again, behind the others. @returns false: too often, it was dropped */
+  postpone(turn: Turn): boolean;
   /** The list as it will be: what waits to be created is starting, what waits to be deleted is stopping. */
   onto(machines: readonly Machine[], now: number): readonly Machine[];
 }
 
 export function makeTurns(): Turns {
   const waiting: Turn[] = [];
+  const postponed = new WeakMap<Turn, number>();
   const find = (kind: Turn['kind'], id: string) => waiting.findIndex((one) => one.kind === kind && one.id === id);
   return {
     get size() {
@@ -37,6 +40,16 @@ export function makeTurns(): Turns {
       const at = find(kind, id);
       if (at >= 0) waiting.splice(at, 1);
       return at >= 0;
+    },
+    postpone(turn) {
+      const times = (postponed.get(turn) ?? 0) + 1;
+      const at = waiting.indexOf(turn);
+      if (at < 0) return false;
+      waiting.splice(at, 1);
+      if (times > MOST_TIMES) return false;
+      postponed.set(turn, times);
+      waiting.push(turn);
+      return true;
     },
     onto(machines, now) {
       const there = new Set(machines.map(({ id }) => id));
@@ -54,5 +67,8 @@ export function makeTurns(): Turns {
     },
   };
 }
+
+/** Then whoever wants it has to ask again, and hears the error himself. */
+const MOST_TIMES = 5;
 
 const WAITS = 'waits for its turn: the VC controller changes one thing at a time';

@@ -12,11 +12,13 @@ import type { Converse, Run } from '../../lib/run.ts';
 import type { Cloud, CreateOutcome, DeleteOutcome, Lease } from '../cloud.ts';
 import { readMade, readReading } from './answers.ts';
 import { checkVcp } from './check.ts';
+import { makeFresh } from './fresh.ts';
 import { mdxRefusal } from './mdx.ts';
 import type { Known, Request } from './mode.ts';
 import { modeOf } from './mode-of.ts';
 import { keptHosts, readVcpValues } from './options.ts';
 import { asCloudError, byHand, throwWhenNobodyKnows } from './outcomes.ts';
+import { vcpRemarks } from './remarks.ts';
 import { makeSecrets } from './secrets.ts';
 import { startFailure, startOf } from './start.ts';
 import { makeTalk } from './talk.ts';
@@ -54,6 +56,7 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
   const { configDir, publicKey, hosts = () => pool.hosts } = parts;
   const mode = modeOf(values, { hosts, configDir, publicKey, secrets });
   const turns = makeTurns();
+  const fresh = makeFresh();
   const talk = makeTalk({
     converse: parts.converse,
     clock,
@@ -64,7 +67,7 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
     clean: secrets.clean,
     startFailure: (result) => startFailure(result, values),
   });
-  /** Machine id -> when its create was accepted, epoch ms: VCP does not tell how old a node is. */
+  /** Machine id -> when its create was accepted, or it was first seen to boot, epoch ms: VCP does not tell its age. */
   const acceptedAt = new Map<string, number>();
   /** Changes of the group go one after another, and each has its whole time limit. */
   let lastChange: Promise<unknown> = Promise.resolve();
@@ -81,13 +84,20 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
   }
 
   async function list(signal?: AbortSignal): Promise<readonly Machine[]> {
+    const began = clock.monotonic();
     const { op, request } = mode.list([...acceptedAt.keys()]);
     const reading = readReading(await talk.ask(op, request, { change: false, signal }));
-    if (reading.group === null || !BUSY.has(reading.group.state)) void pump();
-    const machines = mode.machines(reading);
-    return turns
+    const machines = fresh.onto(mode.machines(reading), began);
+    const registered = new Set(hosts().map(({ name }) => name));
+    for (const { id, host, state } of machines) {
+      // Asked for by a service before us: it may have waited long for its turn, so its boot counts from here.
+      if (state === 'starting' && registered.has(host) && !acceptedAt.has(id)) acceptedAt.set(id, clock.now());
+    }
+    const listed = turns
       .onto(machines, clock.now())
       .map((machine) => ({ ...machine, since: machine.since ?? acceptedAt.get(machine.id) ?? null }));
+    if (reading.group === null || !BUSY.has(reading.group.state)) void pump();
+    return listed;
   }
 
   /** Asks for one machine. @throws CloudError, NotOurTurn */
@@ -97,6 +107,7 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
       throw new CloudError('ip-in-use', `${lease.ip}: the node of an earlier life of ${lease.name} is still there`);
     }
     mode.made(lease, made);
+    fresh.made(mode.idOf(lease), lease, clock.monotonic());
     if (made.made || !acceptedAt.has(mode.idOf(lease))) acceptedAt.set(mode.idOf(lease), clock.now());
   }
 
@@ -126,6 +137,7 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
     }
     await change(signal, async () => request);
     acceptedAt.delete(machine.id);
+    fresh.forget(machine.id);
   }
 
   async function deleteOrWait(machine: Machine, signal: AbortSignal | undefined): Promise<DeleteOutcome> {
@@ -148,26 +160,29 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
     pumping = true;
     try {
       for (let turn = turns.first(); turn !== undefined; turn = turns.first()) {
-        await takeTurn(turn);
+        if (!(await takeTurn(turn))) return;
         turns.drop(turn.kind, turn.id);
       }
-    } catch (error) {
-      // Busy again: the rest waits for the next free moment.
-      if (!(error instanceof NotOurTurn)) log.warn(`vcp: ${asCloudError(error).message}`);
     } finally {
       pumping = false;
     }
   }
 
-  async function takeTurn(turn: Turn): Promise<void> {
+  /** @returns false: the rest waits for the next free moment */
+  async function takeTurn(turn: Turn): Promise<boolean> {
     try {
       if (turn.kind === 'create') await createOne(turn.lease, undefined);
       else await deleteOne(turn.machine, undefined);
+      return true;
     } catch (error) {
-      if (error instanceof NotOurTurn) throw error;
-      // No longer listed, so it is asked for again by whoever wants it, and then hears the error himself.
+      if (error instanceof NotOurTurn) return false;
+      const { kind, message } = asCloudError(error);
       const host = turn.kind === 'create' ? turn.lease.name : turn.machine.host;
-      log.warn(`vcp: ${host}: ${asCloudError(error).message}`);
+      // Nobody refused it: it keeps a turn. Where it was carried out all the same, asking again finds that.
+      const kept = MAY_STILL_COME.has(kind) && turns.postpone(turn);
+      log.warn(`vcp: ${host}: ${message}${kept ? '; asked again' : ''}`);
+      // What is given up is no longer listed, so it is asked for by whoever wants it, and he hears the error himself.
+      return !kept;
     }
   }
 
@@ -195,6 +210,8 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
       return checkVcp({ values, mode, talk, list, parts, signal });
     },
 
+    remarks: () => vcpRemarks(given, { hosts: pool.hosts, configDir }),
+
     async create(leases, signal) {
       if (leases.length === 0) return [];
       if (signal?.aborted) throw new CloudError('temporary', 'create was not asked: we were told to stop');
@@ -218,6 +235,9 @@ export function makeVcpCloud(given: OptionValues, parts: VcpParts): VcpCloud {
     [Symbol.asyncDispose]: () => talk.close(),
   };
 }
+
+/** What ends no wait for a turn: a controller that restarts, an answer that was lost. */
+const MAY_STILL_COME: ReadonlySet<string> = new Set(['temporary', 'ambiguous', 'throttled']);
 
 /** While the group is in one of these states a controller may refuse changes. */
 const BUSY: ReadonlySet<string> = new Set(['APPLYING', 'DELETING']);

@@ -8,7 +8,7 @@ import { BatchError, CloudError, PrepareError } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { BatchNode } from '../../domain/node.ts';
 import { manualClock } from '../../lib/clock.ts';
-import { type CheckLine, type CheckPorts, checkAll } from './check.ts';
+import { type CheckLine, type CheckPorts, checkAll, checkPools } from './check.ts';
 import { absentHint, outsideHint } from './hints.ts';
 
 const settings = loadSite(`${GOOD}HTTP_PROXY=x\n`);
@@ -51,14 +51,19 @@ function ports(
       leaveCluster: none,
       ...more.batch,
     },
-    cloud: {
-      kind: 'command',
-      check: async () => '/opt/cloud answers',
-      list: async () => [],
-      create: none,
-      delete: none,
-      ...more.cloud,
-    },
+    clouds: [
+      {
+        name: 'command',
+        cloud: {
+          kind: 'command',
+          check: async () => '/opt/cloud answers',
+          list: async () => [],
+          create: none,
+          delete: none,
+          ...more.cloud,
+        },
+      },
+    ],
     bootstrap: {
       kind: 'ssh',
       check: async () => 'has a key',
@@ -133,7 +138,9 @@ const cases: [string, CheckPorts, string[]][] = [
           }),
       },
     }),
-    ['wrong hosts: slurm does not know c3 and c4 (add "NodeName=c3,c4 ..." to slurm.conf, then restart slurmctld)'],
+    [
+      'wrong hosts: slurm does not know c3 and c4 (add "NodeName=c3,c4 ..." to slurm.conf, as hybrid-cloud render slurm-conf prints it, then restart slurmctld)',
+    ],
   ],
   [
     'a host outside the queue',
@@ -244,6 +251,28 @@ for (const [what, parts, expected] of cases) {
   });
 }
 
+test('what the cloud remarks and how names are looked up are lines like others, also when the cloud fails', async () => {
+  const parts = ports({
+    cloud: {
+      check: () => Promise.reject(new CloudError('auth', 'refused', { hint: 'renew it' })),
+      remarks: async () => [
+        { wrong: true, text: 'a file is wrong', hint: 'mend it' },
+        { wrong: false, text: 'a file is old', hint: '' },
+      ],
+    },
+  });
+  const answer = { code: 2, signal: null, stdout: '', stderr: '', took: 1 };
+  const flags = { timedOut: false, aborted: false, cut: false, notFound: false };
+  const names = { run: async (command: readonly string[]) => ({ command, ...answer, ...flags }), prefix: [] };
+  const lines = await checkAll(settings, parts, { clock: manualClock(), writable, names });
+  assert.deepEqual(troubles(lines), [
+    'note names: c1, c2, c3 and c4: no address is found under these names (hybrid-cloud render hosts prints the lines for /etc/hosts; Slurm can do without, with NodeAddr=)',
+    'wrong cloud: refused (renew it)',
+    'wrong cloud: a file is wrong (mend it)',
+    'note cloud: a file is old',
+  ]);
+});
+
 test('a STATE_DIR that cannot be written is told with the reason', async () => {
   const refused = async () => {
     throw new Error('EACCES: permission denied');
@@ -312,4 +341,42 @@ test('the hints speak the words of the batch system', () => {
   assert.equal(absentHint('script', ['c1']), 'register it in the batch system');
   assert.equal(outsideHint('gridengine', 'q', ['c1', 'c2']), 'qconf -aattr queue hostlist "c1 c2" q');
   assert.equal(outsideHint('pbs', 'q', ['c1', 'c2']), 'let the queue q use these hosts');
+});
+
+test('several pools and clouds are told with their names, the configuration and the state once', async () => {
+  const [cloud] = ports().clouds;
+  assert.ok(cloud);
+  const refuses = async () => {
+    throw new CloudError('auth', 'the token is refused', { hint: 'renew it' });
+  };
+  const clouds = [
+    { ...cloud, name: 'campus' },
+    { name: 'aws', cloud: { ...cloud.cloud, check: refuses } },
+  ];
+  const pools = [
+    { pool: settings.pool, ports: ports() },
+    { pool: { ...settings.pool, name: 'gpu', queue: 'gpu' }, ports: { ...ports(), clouds } },
+  ];
+  const lines = await checkPools(settings, pools, { clock: manualClock(), writable });
+  assert.deepEqual(
+    say(lines).filter((line) => !line.includes('configuration')),
+    [
+      'ok cloud: hosts: 4 hosts registered: c1, c2, c3 and c4',
+      'ok gpu: hosts: 4 hosts registered: c1, c2, c3 and c4',
+      'ok cloud: batch system: slurm-wlm 22.05.8',
+      'ok cloud: queue: cloud is there, with 3 PD, 1 R',
+      'ok cloud: hosts: all are known to slurm and in the queue',
+      'ok cloud: cloud: /opt/cloud answers',
+      'ok cloud: cloud: lists no machine',
+      'ok gpu: batch system: slurm-wlm 22.05.8',
+      'ok gpu: queue: gpu is there, with 3 PD, 1 R',
+      'ok gpu: hosts: all are known to slurm and in the queue',
+      'ok gpu: cloud campus: /opt/cloud answers',
+      'ok gpu: cloud campus: lists no machine',
+      'wrong gpu: cloud aws: the token is refused (renew it)',
+      'ok state: /var/lib/hybrid-cloud can be written',
+      'ok cloud: bootstrap: has a key',
+      'ok gpu: bootstrap: has a key',
+    ],
+  );
 });

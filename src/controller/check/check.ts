@@ -4,12 +4,13 @@
  */
 import type { Batch, QueueStatus } from '../../batch/batch.ts';
 import type { Bootstrap } from '../../bootstrap/bootstrap.ts';
-import type { Cloud } from '../../cloud/cloud.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { Pool } from '../../domain/pool.ts';
 import { count, list } from '../../domain/words.ts';
+import type { NamedCloud } from '../clouds.ts';
 import { type Ask, type AskTools, asker, type CheckLine, note, ok, wrong } from './ask.ts';
 import { absentHint, outsideHint } from './hints.ts';
+import { checkNames, type NameTools } from './names.ts';
 
 export type { CheckLine } from './ask.ts';
 
@@ -26,41 +27,81 @@ export interface CheckSettings {
 
 export interface CheckPorts {
   readonly batch: Batch;
-  readonly cloud: Cloud;
+  readonly clouds: readonly NamedCloud[];
   readonly bootstrap: Bootstrap;
 }
 
 export interface CheckTools extends AskTools {
+  /** Looks names up, where the batch system's commands run. Without it that is left out. */
+  readonly names?: NameTools;
   /** Resolves when files can be made in the folder (it may have to be made first); rejects with the reason. */
   readonly writable: (folder: string) => Promise<void>;
 }
 
+/** One pool of several, with the adapters it has for itself. */
+export interface CheckPool {
+  readonly pool: Pool;
+  readonly ports: CheckPorts;
+}
+
 /** One line or more for every part, always in the same order. Never throws for what a part does. */
 export async function checkAll(settings: CheckSettings, ports: CheckPorts, tools: CheckTools): Promise<CheckLine[]> {
+  return checkPools(settings, [{ pool: settings.pool, ports }], tools);
+}
+
+/** The same for several pools: what belongs to one of them says its name, and the configuration is told once. */
+export async function checkPools(
+  settings: CheckSettings,
+  pools: readonly CheckPool[],
+  tools: CheckTools,
+): Promise<CheckLine[]> {
   const ask = asker(tools);
-  const [batch, cloud, state, bootstrap] = await Promise.all([
-    checkBatch(settings, ports.batch, ask),
-    checkCloud(ports.cloud, ask),
+  const [state, ...each] = await Promise.all([
     checkState(settings.stateDir, tools, ask),
-    ask('bootstrap', (signal) => ports.bootstrap.check(signal)),
+    ...pools.map(({ pool, ports }) => checkPool({ ...settings, pool }, ports, tools, ask)),
   ]);
+  const named = (name: string, lines: readonly CheckLine[]) =>
+    pools.length === 1 ? lines : lines.map((line) => ({ ...line, what: `${name}: ${line.what}` }));
+  const several = pools.map(({ pool }, at) => ({ name: pool.name, pool, lines: each[at] }));
   return [
     ...checkConfiguration(settings),
-    ...batch.lines,
-    ...(batch.status === null ? [] : checkQueue(settings, batch.status, cloud.machines)),
-    ...cloud.lines,
+    ...several.flatMap(({ name, pool }) => named(name, [registered(pool)])),
+    ...several.flatMap(({ name, lines }) => named(name, lines?.sides ?? [])),
     state,
-    'value' in bootstrap ? ok('bootstrap', bootstrap.value) : bootstrap.line,
+    ...several.flatMap(({ name, lines }) => named(name, lines?.bootstrap ?? [])),
   ];
 }
 
-function checkConfiguration(settings: CheckSettings): CheckLine[] {
-  const { pool } = settings;
+async function checkPool(settings: CheckSettings, ports: CheckPorts, tools: CheckTools, ask: Ask) {
+  const several = ports.clouds.length > 1;
+  const [batch, clouds, names, bootstrap] = await Promise.all([
+    checkBatch(settings, ports.batch, ask),
+    Promise.all(ports.clouds.map((one) => checkCloud(several ? `cloud ${one.name}` : 'cloud', one, ask))),
+    tools.names === undefined ? [] : checkNames(settings.pool.hosts, settings.batchSystem, tools.names, ask),
+    ask('bootstrap', (signal) => ports.bootstrap.check(signal)),
+  ]);
+  const told = clouds.every((cloud) => cloud.machines !== null);
+  const machines = told ? clouds.flatMap((cloud) => cloud.machines ?? []) : null;
+  return {
+    sides: [
+      ...batch.lines,
+      ...(batch.status === null ? [] : checkQueue(settings, batch.status, machines)),
+      ...names,
+      ...clouds.flatMap((cloud) => cloud.lines),
+    ],
+    bootstrap: ['value' in bootstrap ? ok('bootstrap', bootstrap.value) : bootstrap.line],
+  };
+}
+
+function registered(pool: Pool): CheckLine {
   const names = pool.hosts.map((host) => host.name);
+  return ok('hosts', `${count(names.length, 'host', 'hosts')} registered: ${list(names)}`);
+}
+
+function checkConfiguration(settings: CheckSettings): CheckLine[] {
   return [
     ok('configuration', `${count(settings.sources.size, 'setting', 'settings')}, read from ${list(settings.files)}`),
     ...settings.notices.map((notice) => note('configuration', notice, '')),
-    ok('hosts', `${count(names.length, 'host', 'hosts')} registered: ${list(names)}`),
   ];
 }
 
@@ -104,16 +145,27 @@ function checkQueue(settings: CheckSettings, status: QueueStatus, machines: read
   return lines;
 }
 
-async function checkCloud(cloud: Cloud, ask: Ask) {
-  const checked = await ask('cloud', (signal) => cloud.check(signal));
+async function checkCloud(what: string, one: NamedCloud, ask: Ask) {
+  const [answers, remarks] = await Promise.all([checkAnswers(what, one, ask), checkRemarks(what, one, ask)]);
+  return { ...answers, lines: [...answers.lines, ...remarks] };
+}
+
+async function checkAnswers(what: string, { cloud }: NamedCloud, ask: Ask) {
+  const checked = await ask(what, (signal) => cloud.check(signal));
   if ('line' in checked) return { lines: [checked.line], machines: null };
-  const lines = [ok('cloud', checked.value)];
-  const listed = await ask('cloud', (signal) => cloud.list(signal));
+  const lines = [ok(what, checked.value)];
+  const listed = await ask(what, (signal) => cloud.list(signal));
   if ('line' in listed) return { lines: [...lines, listed.line], machines: null };
   const names = listed.value.map((machine) => machine.host);
   const text =
     names.length === 0 ? 'lists no machine' : `lists ${count(names.length, 'machine', 'machines')}: ${list(names)}`;
-  return { lines: [...lines, ok('cloud', text)], machines: listed.value };
+  return { lines: [...lines, ok(what, text)], machines: listed.value };
+}
+
+async function checkRemarks(what: string, { cloud }: NamedCloud, ask: Ask): Promise<CheckLine[]> {
+  const remarks = await ask(what, async (signal) => (await cloud.remarks?.(signal)) ?? []);
+  if ('line' in remarks) return [remarks.line];
+  return remarks.value.map((one) => (one.wrong ? wrong : note)(what, one.text, one.hint));
 }
 
 async function checkState(folder: string, tools: CheckTools, ask: Ask): Promise<CheckLine> {

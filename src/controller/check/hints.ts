@@ -6,7 +6,7 @@ export function absentHint(family: string, hosts: readonly string[]): string {
   const [one = 'c1'] = hosts;
   switch (family) {
     case 'slurm':
-      return `add "NodeName=${hosts.join(',')} ..." to slurm.conf, then restart slurmctld`;
+      return `add "NodeName=${hosts.join(',')} ..." to slurm.conf, as hybrid-cloud render slurm-conf prints it, then restart slurmctld`;
     case 'torque':
     case 'pbs':
       return `qmgr -c "create node ${one}"${hosts.length > 1 ? ', and so on' : ''}`;

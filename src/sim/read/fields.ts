@@ -29,14 +29,17 @@ export function pbsDuration(text: string, what: string): number {
 }
 
 /**
- * `2026-01-31T09:00:00` or seconds since 1970. A local time is read as if it were UTC: only differences count in a
- * replay.
+ * `2026-01-31T09:00:00`, with or without its distance from UTC (`+0900`), or seconds since 1970. A local time is read as
+ * if it were UTC: only differences count in a replay.
  * @returns epoch ms; null for `Unknown`, `None` and nothing. @throws Unreadable
  */
 export function slurmTime(text: string, what: string): number | null {
   if (text === '' || text === 'Unknown' || text === 'None') return null;
   if (/^\d{9,11}$/.test(text)) return Number(text) * SECOND;
-  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/.test(text) ? Date.parse(`${text}Z`) : Number.NaN;
+  const [, local, sign = '', h, m] =
+    /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:Z|([+-])(\d{2}):?(\d{2}))?$/.exec(text) ?? [];
+  const zone = h === undefined || m === undefined ? 'Z' : `${sign}${h}:${m}`;
+  const at = local === undefined ? Number.NaN : Date.parse(`${local}${zone}`);
   if (Number.isNaN(at)) throw new Unreadable(`${what} is no time: "${text}"`);
   return at;
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { pbsDuration, pbsMemory, slurmDuration, slurmMemory, slurmTime } from './fields.ts';
 import { LogError, readTrace } from './read.ts';
 import type { TraceJob } from './trace.ts';
@@ -127,6 +128,17 @@ describe('sacct, one job', () => {
     ['no limit', { Timelimit: 'UNLIMITED' }, { limit: null }],
     ['the limit of the partition', { Timelimit: 'Partition_Limit' }, { limit: null }],
     ['seconds since 1970', { Submit: '1767607200', Eligible: '' }, { submit: 1_767_607_200_000 }],
+    [
+      'a time with its zone',
+      { Submit: '2026-01-05T19:00:00+0900', Eligible: '' },
+      { submit: Date.parse('2026-01-05T10:00:00Z') },
+    ],
+    ['put back into the queue (-D)', { State: 'REQUEUED' }, 'left out'],
+    ['a node that failed', { State: 'NODE_FAIL' }, { run: 7_200_000 }],
+    ['a part of a job of several kinds', { JobID: '18+1' }, { id: '18+1' }],
+    ['tasks that nobody started', { JobID: '18_[3-9%2]', State: 'PENDING', Start: 'Unknown' }, 'left out'],
+    ['a step of a task', { JobID: '18_3.extern' }, 'passed over'],
+    ['a bar in a name', { Partition: 'clo|ud' }, 'unreadable'],
     ['memory in a unit nobody knows', { ReqMem: '4X' }, 'unreadable'],
     ['a day of its own', { Submit: '05/01/2026' }, 'unreadable'],
     ['no duration', { Elapsed: 'long' }, 'unreadable'],
@@ -195,6 +207,7 @@ describe('Torque and PBS, one job', () => {
       { nodes: 3, cpus: 12 },
     ],
     ['memory of each process', 'qtime=1 start=2 end=3 exec_host=n1/0-3 Resource_List.pmem=512mb', { memoryMiB: 2048 }],
+    ['a job of an array', 'qtime=1 start=2 end=9 exec_host=n1/0', { run: 7000 }],
     ['never started', 'qtime=1 start=0 end=3 exec_host=n1/0', 'left out'],
     ['ends before it starts', 'qtime=1 start=5 end=3 exec_host=n1/0', 'unreadable'],
     ['no end', 'qtime=1 start=5 exec_host=n1/0', 'unreadable'],
@@ -221,12 +234,67 @@ test('several logs of one site are one log, in the order of submission', async (
   );
 });
 
+test('sacct -p, lines of Windows, a mark in front, and the names of the columns once more', async () => {
+  const trace = await read(`\uFEFF${HEAD}|\r\n${one()}|\r\n${HEAD}|\r\n${one({ JobID: '19' })}|\r\n`);
+  assert.deepEqual([trace.jobs.map(({ id }) => id), trace.unreadable], [['18', '19'], 0]);
+});
+
+test('a job that is in two logs counts once', async () => {
+  const trace = await read(`${HEAD}\n${one()}\n`, `${HEAD}\n${one()}\n${one({ JobID: '19' })}\n`);
+  assert.equal(trace.jobs.length, 2);
+  assert.deepEqual(Object.fromEntries(trace.leftOut), { 'is in the logs twice': 1 });
+});
+
+test('PBS: the record of a whole array is none of a job; other kinds of records are passed over', async () => {
+  const record = (type: string, id: string) =>
+    `01/05/2026 12:01:00;${type};${id};queue=cloud qtime=1 start=2 end=9 exec_host=n1/0\n`;
+  const trace = await read(
+    ['Q', 'S', 'R', 'D', 'A'].map((type) => record(type, '7.head')).join('') +
+      record('E', '8[1].head') +
+      record('E', '8[].head'),
+  );
+  assert.deepEqual(
+    trace.jobs.map(({ id }) => id),
+    ['8[1].head'],
+  );
+  assert.deepEqual([trace.leftOut.size, trace.unreadable], [1, 0]);
+});
+
+test('a log that begins in the middle of a record is read from the next one on', async () => {
+  const trace = await read(`exec_host=n1/0 end=3\n${E('qtime=1 start=1 end=2 exec_host=n9/0')}`);
+  assert.deepEqual([trace.jobs.length, trace.unreadable], [1, 1]);
+  assert.match(trace.examples[0] ?? '', /:1: of no format that is known$/);
+  await assert.rejects(
+    read(`${'x y\n'.repeat(50)}${E('qtime=1 start=1 end=2 exec_host=n9/0')}`),
+    /neither the Standard/,
+  );
+});
+
 test('a file that is no log, an empty one and one that is not there are told apart', async () => {
   await assert.rejects(read('hello\n'), /log-\d+: neither the Standard Workload Format/);
   await assert.rejects(read(''), /no job that ran is in/);
   await assert.rejects(read(`${HEAD}\n${one({ State: 'RUNNING' })}\n`), /no job that ran is in .*: 1 has not ended$/);
   await assert.rejects(readTrace([join(folder, 'missing')]), /missing: ENOENT/);
   await assert.rejects(read(gzipSync(SWF).subarray(0, 60)), /unexpected end of file/);
+});
+
+test('whatever stands in the other lines, the good ones are read and the rest is counted', async () => {
+  const bit = fc.oneof(
+    fc.string({ maxLength: 12 }),
+    fc.constantFrom('|', ';', '=', '2026-01-05T10:00:00', '9'.repeat(40)),
+  );
+  const broken = fc.array(fc.array(bit, { maxLength: 14 }).map((bits) => bits.join('').replaceAll(/[\r\n]/g, ' ')));
+  const good = [SWF, `${HEAD}\n${one()}\n`, E('qtime=1 start=1 end=2 exec_host=n9/0')];
+  const property = fc.asyncProperty(fc.constantFrom(...good), broken, async (log, rest) => {
+    const trace = await read(`${log}${rest.join('\n')}\n`);
+    assert.ok(trace.jobs.length >= 1);
+    assert.ok(
+      trace.jobs.every(({ submit, run: ran, cpus, nodes }) => [submit, ran, cpus, nodes].every(Number.isFinite)),
+    );
+    const told = [...trace.leftOut.values()].reduce((sum, times) => sum + times, trace.unreadable);
+    assert.ok(told <= rest.length);
+  });
+  await fc.assert(property, { numRuns: 200 });
 });
 
 describe('fields', () => {

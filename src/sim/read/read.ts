@@ -15,6 +15,8 @@ import { type LineReader, type Sink, type Trace, type TraceJob, Unreadable } fro
 /** Longer lines are cut: a job on ten thousand hosts has a long exec_host. Characters. */
 const LONGEST = 4_000_000;
 const EXAMPLES = 5;
+/** Lines of no known format before the first of a known one. */
+const MOST_STRANGE = 20;
 
 /** A log that cannot be used at all: the message says what to do. */
 export class LogError extends Error {
@@ -29,8 +31,15 @@ export async function readTrace(files: readonly string[]): Promise<Trace> {
   const examples: string[] = [];
   let machine: Trace['machine'] = null;
   let unreadable = 0;
+  const seen = new Set<string>();
   const sink: Sink = {
-    job: (job) => void jobs.push(job),
+    job(job) {
+      // Exports of two months that overlap.
+      const key = `${job.id} ${job.submit} ${job.run} ${job.cpus}`;
+      if (seen.has(key)) return sink.leaveOut('is in the logs twice');
+      seen.add(key);
+      jobs.push(job);
+    },
     leaveOut: (why) => void leftOut.set(why, (leftOut.get(why) ?? 0) + 1),
     machine(nodes, cpus) {
       machine = { nodes, cpus };
@@ -39,11 +48,23 @@ export async function readTrace(files: readonly string[]): Promise<Trace> {
   for (const file of files) {
     let read: LineReader | null = null;
     let number = 0;
-    await lines(file, (line) => {
+    let strange = 0;
+    const complain = (why: string) => {
+      unreadable++;
+      if (examples.length < EXAMPLES) examples.push(`${file}:${number}: ${why}`);
+    };
+    await lines(file, (raw) => {
       number++;
+      const line = number === 1 ? raw.replace(/^\uFEFF/, '') : raw;
       if (line.trim() === '') return;
       if (read === null) {
         const found = formatOf(file, line, sink);
+        if (found === null) {
+          // A log may begin in the middle of a record.
+          strange++;
+          if (strange > MOST_STRANGE) throw new LogError(unknown(file));
+          return complain('of no format that is known');
+        }
         formats.add(found.name);
         read = found.read;
         if (found.isHeader) return;
@@ -52,17 +73,21 @@ export async function readTrace(files: readonly string[]): Promise<Trace> {
         read(line);
       } catch (error) {
         if (!(error instanceof Unreadable)) throw error;
-        unreadable++;
-        if (examples.length < EXAMPLES) examples.push(`${file}:${number}: ${error.message}`);
+        complain(error.message);
       }
     });
+    if (read === null && strange > 0) throw new LogError(unknown(file));
   }
   if (jobs.length === 0) throw new LogError(nothing(files, leftOut, examples));
   jobs.sort((a, b) => a.submit - b.submit);
   return { jobs, formats: [...formats], machine, leftOut, unreadable, examples };
 }
 
-function formatOf(file: string, line: string, sink: Sink): { name: string; read: LineReader; isHeader: boolean } {
+function formatOf(
+  file: string,
+  line: string,
+  sink: Sink,
+): { name: string; read: LineReader; isHeader: boolean } | null {
   if (looksLikeSacct(line)) {
     try {
       return { name: 'sacct', read: sacctReader(line, sink), isHeader: true };
@@ -72,9 +97,11 @@ function formatOf(file: string, line: string, sink: Sink): { name: string; read:
   }
   if (looksLikeTorque(line)) return { name: 'torque', read: torqueReader(sink), isHeader: false };
   if (looksLikeSwf(line)) return { name: 'swf', read: swfReader(sink), isHeader: false };
-  throw new LogError(
-    `${file}: neither the Standard Workload Format, nor a Torque accounting log, nor sacct -P with its column names`,
-  );
+  return null;
+}
+
+function unknown(file: string): string {
+  return `${file}: neither the Standard Workload Format, nor a Torque accounting log, nor sacct -P with its column names`;
 }
 
 /** Errors of the reader of a line stop the reading and are thrown here. */

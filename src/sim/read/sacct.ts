@@ -18,7 +18,9 @@ export const SACCT_COMMAND =
   'TZ=UTC sacct -a -X -P -S 2026-01-01 -E 2026-07-01 -o JobID,Submit,Eligible,Start,End,Elapsed,NNodes,NCPUS,ReqMem,Timelimit,State,Partition';
 
 /** States in which a job has not ended. */
-const UNDER_WAY = new Set(['RUNNING', 'PENDING', 'SUSPENDED', 'REQUEUED', 'RESIZING', 'COMPLETING', 'CONFIGURING']);
+const UNDER_WAY = new Set(['RUNNING', 'PENDING', 'SUSPENDED', 'RESIZING', 'COMPLETING', 'CONFIGURING', 'STOPPED']);
+/** With -D also the earlier runs of a job are listed; its last one has another state. */
+const STARTED_AGAIN = new Set(['REQUEUED', 'REQUEUE_HOLD', 'REQUEUE_FED', 'SPECIAL_EXIT']);
 
 export function looksLikeSacct(line: string): boolean {
   return line.includes('|') && line.split('|').includes('JobID');
@@ -26,6 +28,8 @@ export function looksLikeSacct(line: string): boolean {
 
 /** @param header the first line. @throws Error when columns are missing: nothing could be read */
 export function sacctReader(header: string, sink: Sink): LineReader {
+  // -p, unlike -P, ends each line with one more bar.
+  const open = header.trim().endsWith('|');
   const names = header.trim().replace(/\|$/, '').split('|');
   const missing = NEEDED.filter((any) => !any.some((name) => names.includes(name))).map((any) => any[0]);
   if (missing.length > 0)
@@ -34,8 +38,9 @@ export function sacctReader(header: string, sink: Sink): LineReader {
   return (line) => {
     // Several logs in one file: the next one's column names.
     if (line === header) return;
-    const values = line.replace(/\r$/, '').split('|');
-    if (values.length < names.length) throw new Unreadable(`${values.length} columns instead of ${names.length}`);
+    const text = line.replace(/\r$/, '');
+    const values = (open ? text.replace(/\|$/, '') : text).split('|');
+    if (values.length !== names.length) throw new Unreadable(`${values.length} columns instead of ${names.length}`);
     const get = (...any: readonly string[]) => {
       const at = names.findIndex((name) => any.includes(name));
       return at < 0 ? '' : (values[at] ?? '').trim();
@@ -46,6 +51,7 @@ export function sacctReader(header: string, sink: Sink): LineReader {
     if (id.includes('.')) return;
     const state = get('State').split(' ')[0] ?? '';
     if (UNDER_WAY.has(state)) return sink.leaveOut('has not ended');
+    if (STARTED_AGAIN.has(state)) return sink.leaveOut('a run that was put back into the queue');
     const run = slurmDuration(get('Elapsed'), 'Elapsed');
     const start = slurmTime(get('Start'), 'Start');
     if (run === 0 && (start === null || state === 'CANCELLED')) return sink.leaveOut('cancelled before it ran');

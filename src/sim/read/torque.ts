@@ -16,6 +16,8 @@ export function torqueReader(sink: Sink): LineReader {
     const [, type, id = '', rest = ''] = RECORD.exec(line.replace(/\r$/, '')) ?? [];
     if (type === undefined) throw new Unreadable('no accounting record');
     if (type !== 'E') return;
+    // PBS writes one for the array as a whole, too: the span of all its subjobs.
+    if (id.includes('[]')) return sink.leaveOut('the record of a whole array: its jobs have their own');
     const values = pairs(rest);
     const start = time(values, 'start');
     const end = time(values, 'end');

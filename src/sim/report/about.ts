@@ -22,7 +22,7 @@ export function describe(about: About, question: Question): readonly string[] {
   const memory = shape.memoryMiB === 0 ? '' : ` and ${grouped(shape.memoryMiB)} MiB`;
   const lines = [
     `${grouped(jobs.length)} jobs of ${about.files.join(', ')} (${about.formats.join(', ')}), submitted ${from} to ${to}, on ${count(shape.hosts, 'host', 'hosts')} with ${count(shape.cpus, 'CPU', 'CPUs')}${memory}`,
-    `scheduler: first come, first served, with EASY backfill; POLL_INTERVAL ${question.poll / 1000} s; seed ${question.seed}`,
+    `scheduler: first come, first served, with EASY backfill; POLL_INTERVAL ${question.poll / 1000} s${question.hook ? ' and a submit hook' : ''}; seed ${question.seed}`,
   ];
   if (bucket !== null)
     lines.push(`the cloud accepts ${grouped(bucket.burst)} machines at once and ${bucket.perSecond} per second`);
@@ -52,6 +52,7 @@ export function aboutJson(about: About, question: Question): Record<string, unkn
     settings: {
       seed: question.seed,
       pollSeconds: question.poll / 1000,
+      hook: question.hook,
       stopSeconds: question.stop / 1000,
       bootSpread: question.bootSpread,
       billingUnitSeconds: question.billingUnit / 1000,

@@ -56,7 +56,7 @@ ${
         ),
       )
 }
-${section('Over time', `<p>Above: hosts that work, boot and idle. Below: hosts the waiting jobs ask for. Averages over equal stretches of time.</p>${legend(['work', 'boot', 'idle', 'wait'])}${overTime(result, question.shape.hosts)}`)}
+${section('Over time', `<p>Above: hosts that work, boot and idle. Below: hosts the waiting jobs ask for, each to a scale of its own. Averages over equal stretches of time.</p>${legend(['work', 'boot', 'idle', 'wait'])}${overTime(result, question.shape.hosts)}`)}
 </body>
 </html>
 `;
@@ -99,6 +99,10 @@ function table(result: Result): string {
   const rows = [
     row('always on', result.alwaysOn.figures, ''),
     ...result.cases.map((one) => row(caseName(one), one.figures, seconds(one.added))),
+    ...result.bounds.flatMap(({ boot, foresight, floor }) => [
+      boundRow(`least, no job waits longer, boot ${span(boot)}`, foresight),
+      boundRow(`least, however long jobs wait, boot ${span(boot)}`, floor),
+    ]),
   ];
   const heads = HEADS.map((head) => `<th>${safe(head)}</th>`).join('');
   return `<div class="wide"><table><thead><tr>${heads}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
@@ -120,6 +124,12 @@ function row(name: string, { waits, time, total, peak, boots, cost }: Figures, a
     cost === null ? '' : grouped(cost, 2),
   ];
   return `<tr><th>${safe(name)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+/** Bounds are node-hours, and nothing else is known of them. */
+function boundRow(name: string, ms: number): string {
+  const cells = HEADS.slice(1).map((head) => `<td>${head === 'node-hours' ? hours(ms).total : ''}</td>`);
+  return `<tr class="least"><th>${safe(name)}</th>${cells.join('')}</tr>`;
 }
 
 function nodeHours(name: string, { time }: Figures): Bar {
@@ -148,7 +158,6 @@ function overTime(result: Result, hosts: number): string {
   ];
   const from = Math.min(...charts.map(({ curves }) => curves.start));
   const to = Math.max(...charts.map(({ curves }) => curves.start + curves.values.work.length * curves.width));
-  const queue = Math.max(...charts.map(({ curves }) => Math.max(...curves.values.hosts)));
   return charts
     .map(({ name, curves: { start, width, values } }) => {
       const layers = (['work', 'boot', 'idle'] as const).map((kind) => ({ kind, values: values[kind] }));
@@ -158,7 +167,7 @@ function overTime(result: Result, hosts: number): string {
         ...common,
         title: `${name}: queue`,
         layers: [{ kind: 'wait', values: values.hosts }],
-        atLeast: queue,
+        atLeast: 1,
       });
       return `<h3>${safe(name)}</h3>${nodes}${waits}`;
     })

@@ -4,6 +4,7 @@
  * command happens before the next one answers.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { locked } from '../locked.ts';
 
 export interface StandInNode {
   name: string;
@@ -99,9 +100,11 @@ export function save(path: string, world: StandIn): void {
 
 /** Changes the cluster from outside: a machine that starts, a server that stops. */
 export function change(path: string, how: (world: StandIn) => void): void {
-  const world = load(path);
-  how(world);
-  save(path, world);
+  locked(`${path}.lock`, () => {
+    const world = load(path);
+    how(world);
+    save(path, world);
+  });
 }
 
 /** Lets happen what has become due. */
@@ -209,16 +212,16 @@ export function serve(commands: Readonly<Record<string, Command>>, down: (name: 
   const path = process.env.STAND_IN_STATE ?? '';
   const command = commands[name];
   if (!command) throw new Error(`no command ${name}`);
-  const world = load(path);
-  if (words[0] !== '--version' && !world.up) {
-    say(down(name));
-    return;
-  }
-  tick(world);
-  const said = command(world, words, process.env.STAND_IN_USER !== 'hpcuser');
-  tick(world);
-  save(path, world);
-  say(said);
+  const answer = locked(`${path}.lock`, (): Said => {
+    const world = load(path);
+    if (words[0] !== '--version' && !world.up) return down(name);
+    tick(world);
+    const said = command(world, words, process.env.STAND_IN_USER !== 'hpcuser');
+    tick(world);
+    save(path, world);
+    return said;
+  });
+  say(answer);
 }
 
 function say({ out = '', err = '', code = 0 }: Said): void {

@@ -18,6 +18,7 @@ BEHAVIOUR = {
     "controller": "10.0.0.1",  # vcc.host that answers; null: any
     "boot": 0,  # seconds from create to RUNNING, or {address: seconds}
     "delete": 0,  # seconds from delete to gone
+    "held": False,  # while true no boot and no deletion comes to its end, so that a test can look in between
     "poll": 5,  # seconds between two looks of a waiting call
     "serial": False,  # refuses a change while the group is APPLYING
     "late_address": False,  # a BOOTING node has no address
@@ -81,9 +82,9 @@ def advance(data):
     for group_name, group in list(data["groups"].items()):
         for unit_name, unit in list(group["units"].items()):
             had = len(unit["nodes"])
-            unit["nodes"] = [node for node in unit["nodes"] if not gone(node, now)]
+            unit["nodes"] = [node for node in unit["nodes"] if rules["held"] or not gone(node, now)]
             for node in unit["nodes"]:
-                if node["state"] == "BOOTING" and boots_up(node, now):
+                if node["state"] == "BOOTING" and not rules["held"] and boots_up(node, now):
                     node["state"] = node["turns"]
             if any(node["state"].endswith("ERROR") for node in unit["nodes"]) and unit["state"] == "BOOTING":
                 unit["state"] = "ERROR"

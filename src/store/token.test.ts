@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openDatabase } from './open.ts';
+import { sqliteStore } from './sqlite.ts';
+import { guardWrites, tokenOf } from './token.ts';
+
+test('after a newer token came, no write of the older connection succeeds, and the newer one works on', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hc-token-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  const file = join(dir, 'state.db');
+  const older = openDatabase(file, 'x').db;
+  const newer = openDatabase(file, 'x').db;
+  using old = sqliteStore(older);
+  using young = sqliteStore(newer);
+  guardWrites(older, 7);
+  assert.equal(tokenOf(newer), 7);
+  old.register([{ name: 'c1', ip: '10.0.0.1' }], 1);
+  old.event('info', null, 'seven', 1);
+  guardWrites(newer, 8);
+  const refused = /a newer service works with this database: token 7 may not write/;
+  assert.throws(() => old.move('c1', 'starting', 'x', 2), refused);
+  assert.throws(() => old.touch('c1', { idleSince: 1 }), refused);
+  assert.throws(() => old.hold('c1', true), refused);
+  assert.throws(() => old.event('info', null, 'late', 2), refused);
+  assert.throws(() => old.setClocks({ emptySince: 1, noWaitingSince: 1 }), refused);
+  assert.throws(() => old.register([], 2), refused);
+  young.move('c1', 'starting', 'y', 3);
+  assert.equal(old.host('c1')?.reason, 'y', 'reading is free');
+  assert.throws(() => guardWrites(older, 7), refused);
+});

@@ -12,7 +12,7 @@ import { load } from './load.ts';
 import { ConfigError } from './problems.ts';
 
 const RUNS = 1500;
-const ENV = `${fixture('first-generation.env')}\nPOLL_INTERVAL=5\nMAX_NODES=3\nIDLE_NODE_WAIT_TIME=never\n`;
+const ENV = `${fixture('first-generation.env').replace('VCP_ACCESSKEY=', 'VCP_ACCESSKEY=the-token')}\nPOLL_INTERVAL=5\nMAX_NODES=3\nIDLE_NODE_WAIT_TIME=never\n`;
 const HOSTS = '{\n  "172.30.2.101": "c1",\n  "172.30.2.102": "c2",\n  "172.30.2.103": "c3"\n}\n';
 const YAML = 'policy: demand\ncleanup_node_wait_time: 300\nlog_level: debug\nmin_nodes: 1\n';
 

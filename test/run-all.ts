@@ -4,6 +4,9 @@
  * time, those that say they may take long first, so that none of them is the last one alone. A FILTER is a part of a
  * file's path, or `lint` or `types`. The last line is always `N passed, N failed, N skipped`.
  *
+ * Long forms instead of the suite: `--chaos N` histories, `--fuzz N` inputs, `--races N` races on a real Slurm, `--months N`
+ * of a busy site; `--seed N` is the first seed.
+ *
  * A file that needs more than five minutes says so in its first lines: `// time limit: 900 s`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -13,6 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Clock, systemClock } from '../src/lib/clock.ts';
 import { type Run, run } from '../src/lib/run.ts';
+import { longForm } from './long.ts';
 import { type Outcome, outcomeOfCheck, outcomeOfFile, seconds, show, summarise } from './support/outcome.ts';
 import type { ReportLine } from './support/report-lines.ts';
 
@@ -43,10 +47,14 @@ const REPORTER = new URL('./support/report-lines.ts', import.meta.url).href;
 
 /** @returns the exit code: 0 when everything passed; 1 when something failed, was missing under CI, or nothing ran. */
 export async function runTests(args: readonly string[], parts: TestParts): Promise<number> {
+  const long = await longForm(args, parts);
+  if (long !== null) return long;
   const filters = args.filter((arg) => arg !== '--unit');
   const wrong = filters.find((filter) => filter.startsWith('-'));
   if (wrong !== undefined) {
-    parts.write(`unknown option ${wrong}; usage: hybrid-cloud test [FILTER...] [--unit]\n`);
+    parts.write(
+      `unknown option ${wrong}; usage: hybrid-cloud test [FILTER...] [--unit] | --chaos N | --fuzz N | --races N | --months N [--seed N]\n`,
+    );
     return 2;
   }
   const folder = await mkdtemp(join(tmpdir(), 'hc-test-'));

@@ -51,6 +51,8 @@ export interface FakeBatch extends Batch {
   /** What was told to jobs' owners. */
   readonly told: ReadonlyMap<string, string>;
   readonly running: readonly string[];
+  /** How many jobs and array tasks wait. */
+  readonly waiting: number;
   hostsOf(job: string): readonly string[];
 }
 
@@ -292,6 +294,9 @@ export function makeFakeBatch(options: {
     },
     get running() {
       return tasks.filter((task) => task.hosts.length > 0).map(idOf);
+    },
+    get waiting() {
+      return tasks.filter((task) => task.hosts.length === 0).length;
     },
     hostsOf(job) {
       return tasks.filter((task) => names(task, job)).flatMap((task) => task.hosts);

@@ -24,7 +24,7 @@ export interface FakeBootstrap extends Bootstrap {
   hang(host: string, hanging?: boolean): void;
   /** Something answers on this address, whatever `alive` says. */
   haunt(ip: string, haunted?: boolean): void;
-  /** Host names, in the order of the calls that ended well. */
+  /** Host names, in the order of the calls that ended well; the last thousand. */
   readonly prepared: readonly string[];
   readonly forgotten: readonly string[];
   readonly counts: { prepare: number; answers: number };
@@ -69,7 +69,7 @@ export function fakeBootstrap(options: FakeBootstrapOptions): FakeBootstrap {
         throw new PrepareError('timeout', `${host.name} was not prepared within ${took}: it does not answer`);
       }
       if (failure) throw new PrepareError(failure, `${host.name}: the fake says ${failure}`);
-      prepared.push(host.name);
+      if (prepared.push(host.name) > REMEMBERED) prepared.shift();
     },
 
     async answers(host, signal) {
@@ -77,12 +77,17 @@ export function fakeBootstrap(options: FakeBootstrapOptions): FakeBootstrap {
       return signal?.aborted === true || haunted.has(host.ip) || (options.alive?.(host) ?? false);
     },
 
-    forget: async (host) => void forgotten.push(host.name),
+    async forget(host) {
+      if (forgotten.push(host.name) > REMEMBERED) forgotten.shift();
+    },
     fail: (host, kind, times = 1) => void failures.set(host, { kind, times }),
     hang: (host, on = true) => void (on ? hanging.add(host) : hanging.delete(host)),
     haunt: (ip, on = true) => void (on ? haunted.add(ip) : haunted.delete(ip)),
   };
 }
+
+/** Names kept of the last calls: a simulated year has many. */
+const REMEMBERED = 1000;
 
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

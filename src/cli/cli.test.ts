@@ -209,6 +209,7 @@ test('global flags count before and behind the command', () =>
     await call(['lab', '--once', '--json', '--batch', 'gridengine']);
     await call(['lab', '--vcp', '--batch', 'slurm', '--once']);
     await call(['test', 'planner', 'store']);
+    await call(['test', '--chaos', '10000', '--seed', '7']);
     const none = { configDir: undefined, socket: undefined, set: {}, json: false, color: false };
     assert.deepEqual(acted, [
       ['run', running],
@@ -219,6 +220,7 @@ test('global flags count before and behind the command', () =>
       ['lab', { ...none, json: true, mode: 'once', batch: 'gridengine', vcp: false, simulated: false }],
       ['lab', { ...none, mode: 'once', batch: 'slurm', vcp: true, simulated: false }],
       ['test', { ...none, what: ['planner', 'store'] }],
+      ['test', { ...none, what: ['--chaos', '10000', '--seed', '7'] }],
     ]);
   }));
 

@@ -5,7 +5,18 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { ApiError } from '../service/client.ts';
 import { DEFAULT_SOCKET, ELSEWHERE } from '../service/paths.ts';
-import { flagsOf, json, labMode, labSite, number, renderFlags, setting, simulated, size } from './options.ts';
+import {
+  flagsOf,
+  json,
+  labMode,
+  labSite,
+  number,
+  renderFlags,
+  setting,
+  simulated,
+  size,
+  testWords,
+} from './options.ts';
 import { type Call, type CliParts, type Flags, RENDERED } from './parts.ts';
 import { plain } from './render/text.ts';
 import { simulateOptions } from './simulate-options.ts';
@@ -152,8 +163,14 @@ function commands(parts: CliParts, done: (code: number) => void): Command {
     .option('--vcp', 'nodes through the VCP SDK, from the image of images/slurm-compute: the whole specification')
     .addOption(json());
   act('test [what...]', 'run the tests this machine can run', (flags, command) =>
-    parts.actions.test({ ...flags, what: [...command.args, ...(command.opts().unit === true ? ['--unit'] : [])] }),
-  ).option('--unit', 'only the quick ones, without a cluster');
+    parts.actions.test({ ...flags, what: testWords(command) }),
+  )
+    .option('--unit', 'only the quick ones, without a cluster')
+    .option('--chaos <histories>', 'instead: so many histories of trouble in simulated time (10000 take half an hour)')
+    .option('--fuzz <inputs>', 'instead: so many damaged inputs for everything that reads')
+    .option('--races <jobs>', 'instead: so many races of submit and drain on a real Slurm (root)')
+    .option('--months <months>', 'instead: so many simulated months of a busy site')
+    .option('--seed <number>', 'with one of these: the first seed (default: 1)');
   reading('version', 'version of this program and of the running service', async () => (await views()).version);
   return program;
 }

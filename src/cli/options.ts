@@ -74,3 +74,13 @@ export function labMode(command: Command): LabFlags['mode'] {
   if (what !== 'up' && what !== 'down') return once ? 'once' : 'live';
   return once ? command.error(`error: --once does not go together with 'lab ${what}'`) : what;
 }
+
+/** The words for the test runner: filters, or one long form and its seed. */
+export function testWords(command: Command): string[] {
+  const { unit, seed, ...rest } = command.opts() as { readonly [key: string]: string | true | undefined };
+  const forms = ['chaos', 'fuzz', 'races', 'months'].flatMap((name) =>
+    typeof rest[name] === 'string' ? [`--${name}`, rest[name]] : [],
+  );
+  const words = [...command.args, ...(unit === true ? ['--unit'] : []), ...forms];
+  return typeof seed === 'string' ? [...words, '--seed', seed] : words;
+}

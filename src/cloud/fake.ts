@@ -25,7 +25,9 @@ export type Fault =
   /** Works, but only after so many ms. */
   | { readonly do: 'slow'; readonly ms: number }
   /** A list as it was so many ms ago. */
-  | { readonly do: 'stale'; readonly ms: number };
+  | { readonly do: 'stale'; readonly ms: number }
+  /** A list that lies: it lacks, doubles or renames what there is. */
+  | { readonly do: 'lie'; readonly tell: (machines: readonly Machine[]) => readonly Machine[] };
 
 export interface FakeCloudOptions {
   readonly clock: Clock;
@@ -39,6 +41,11 @@ export interface FakeCloudOptions {
   quota?: number;
   /** A machine is listed only when it is this old, ms: real lists lag behind. */
   listLag?: number;
+  /** Nobody looks whether an address is in use: whoever asks carelessly gets a second machine. */
+  blind?: boolean;
+  /** Called at the moment a machine is made or is taken away, for whoever watches. `others`: machines its host had before. */
+  onMade?: (machine: Machine, others: readonly Machine[]) => void;
+  onTaken?: (machine: Machine, ours: boolean) => void;
 }
 
 export interface FakeCloud extends Cloud {
@@ -56,8 +63,10 @@ export interface FakeCloud extends Cloud {
   failNext(host: string, ms: number, message?: string): void;
   /** The host's machines need so many ms more to go away; Infinity = for ever. */
   linger(host: string, ms: number): void;
-  /** The host's machines are gone, and nobody asked for it. */
-  vanish(host: string): void;
+  /** The host's machines, or the one with this id, are gone, and nobody asked for it. */
+  vanish(hostOrId: string): void;
+  /** The host's next machine never runs. */
+  stall(host: string): void;
   /** A machine that is listed and that we did not create. @returns its id */
   stranger(host: string, ip: string): string;
   /** A second machine for the host's lease. @returns its id */
@@ -89,6 +98,7 @@ export function fakeCloud(options: FakeCloudOptions): FakeCloud {
   const occupied = new Set<string>();
   const failing = new Map<string, { ms: number; message: string }>();
   const lingering = new Map<string, number>();
+  const stalled = new Set<string>();
   const counts = { list: 0, create: 0, delete: 0, made: 0, deleted: 0, most: 0 };
   let ids = 0;
 
@@ -114,7 +124,9 @@ export function fakeCloud(options: FakeCloudOptions): FakeCloud {
       id: `m-${++ids}`,
       ours,
       madeAt: now,
-      runsAt: now + (typeof bootTime === 'number' ? bootTime : bootTime(lease.name, counts.made)),
+      runsAt: stalled.delete(lease.name)
+        ? Number.POSITIVE_INFINITY
+        : now + (typeof bootTime === 'number' ? bootTime : bootTime(lease.name, counts.made)),
       failsAt: fails ? now + fails.ms : Number.POSITIVE_INFINITY,
       failure: fails?.message ?? '',
       stopsAt: Number.POSITIVE_INFINITY,
@@ -137,11 +149,16 @@ export function fakeCloud(options: FakeCloudOptions): FakeCloud {
       if (before) return { host: lease.name, id: before.id, error: null };
       const kind =
         refused.get(lease.name) ??
-        (used.has(lease.ip) ? 'ip-in-use' : null) ??
+        (used.has(lease.ip) && !options.blind ? 'ip-in-use' : null) ??
         (number >= (options.quota ?? Number.POSITIVE_INFINITY) ? 'quota' : null) ??
         (living.length + number - byLease.size >= (options.capacity ?? Number.POSITIVE_INFINITY) ? 'capacity' : null);
       if (kind) return { host: lease.name, id: null, error: said(kind, lease.name) };
       const entry = add(lease, true);
+      const others = living.filter((one) => one.ours && one.name === lease.name);
+      options.onMade?.(
+        toMachine(entry, now),
+        others.map((one) => toMachine(one, now)),
+      );
       byLease.set(lease.lease, entry);
       living.push(entry);
       used.add(lease.ip);
@@ -158,6 +175,7 @@ export function fakeCloud(options: FakeCloudOptions): FakeCloud {
     return machines.map(({ id, host }) => {
       const entry = byId.get(id);
       if (entry && entry.stopsAt > now) {
+        options.onTaken?.(toMachine(entry, now), entry.ours);
         entry.stopsAt = now;
         entry.goneAt = now + (options.stopTime ?? 0) + (lingering.get(entry.name) ?? 0);
         counts.deleted += 1;
@@ -194,7 +212,11 @@ export function fakeCloud(options: FakeCloudOptions): FakeCloud {
       return `list answers: ${count((await this.list(signal)).length, 'machine', 'machines')}`;
     },
 
-    list: (signal) => call('list', signal, (fault) => at(fault?.do === 'stale' ? clock.now() - fault.ms : clock.now())),
+    list: (signal) =>
+      call('list', signal, (fault) => {
+        const listed = at(fault?.do === 'stale' ? clock.now() - fault.ms : clock.now());
+        return fault?.do === 'lie' ? fault.tell(listed) : listed;
+      }),
 
     async create(leases, signal) {
       if (leases.length === 0) return [];
@@ -225,8 +247,9 @@ export function fakeCloud(options: FakeCloudOptions): FakeCloud {
     failNext: (host, ms, message = 'the machine did not come up') => void failing.set(host, { ms, message }),
     linger: (host, ms) => void lingering.set(host, ms),
     vanish(host) {
-      for (const entry of alive()) if (entry.name === host) entry.goneAt = clock.now();
+      for (const entry of alive()) if (entry.name === host || entry.id === host) entry.goneAt = clock.now();
     },
+    stall: (host) => void stalled.add(host),
     stranger: (host, ip) => add({ name: host, ip, lease: '' }, false).id,
     double(host) {
       const first = alive().find((entry) => entry.name === host);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../test/support/fuzz.ts';
 import { parseEnvFile } from './envfile.ts';
 import { registries } from './fixtures/site.ts';
 import { knownKeys } from './known.ts';
@@ -137,7 +138,7 @@ test('line numbers count every line', () => {
 });
 
 test('whatever is in the file, it is read without an exception', () => {
-  fc.assert(
+  fuzz(
     fc.property(fc.array(fc.string({ unit: 'binary' })), (lines) => {
       parse(lines.map((line) => `VC_NAME=${line}`).join('\n'));
       parse(lines.join('\n'));
@@ -146,7 +147,7 @@ test('whatever is in the file, it is read without an exception', () => {
 });
 
 test('what single quotes hold comes back unchanged', () => {
-  fc.assert(
+  fuzz(
     fc.property(fc.string(), (text) => {
       const value = text.replace(/[\r\n']/g, '');
       assert.equal(parse(`VC_NAME='${value}'`).values.VC_NAME, value);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../test/support/fuzz.ts';
 import { failure, fixture } from './fixtures/site.ts';
 import { loadHosts, parseHosts } from './hosts.ts';
 import { type Findings, sayProblem } from './problems.ts';
@@ -276,7 +277,7 @@ test('what JSON.parse accepts is accepted, and nothing else', () => {
     fc.json().map((text) => text.slice(0, -1)),
     fc.dictionary(fc.ipV4(), fc.stringMatching(/^[a-z]{3,9}$/)).map((pool) => JSON.stringify(pool)),
   );
-  fc.assert(
+  fuzz(
     fc.property(json, (text) => {
       let valid = true;
       try {

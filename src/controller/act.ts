@@ -17,6 +17,7 @@ import { afterAcceptance, afterBatch, afterRefusal } from '../planner/brake.ts';
 import type { Store } from '../store/store.ts';
 import type { Clouds } from './clouds.ts';
 import type { Errands } from './errands.ts';
+import { LEASE } from './observe.ts';
 import type { Recorder } from './record.ts';
 
 export interface Hands {
@@ -29,6 +30,8 @@ export interface Hands {
   readonly recorder: Recorder;
   /** When a call for a host may be tried again; written here, read by the planner. */
   readonly retryCallAt: Map<string, number>;
+  /** Hosts whose last delete the cloud has accepted; written here, read by the planner. */
+  readonly accepted: Set<string>;
 }
 
 /** Time limits of calls, ms. The cloud's own programs have their own limits below these. */
@@ -57,11 +60,13 @@ function settle(hands: Hands, s: Snapshot, step: Step): void {
   if (step.host === null || step.to === null) return;
   const machine = s.machines.get(step.host);
   const record = hands.store.host(step.host);
-  const adopted = machine !== undefined && record?.lease == null && step.to !== 'free' && step.to !== 'quarantined';
+  // One that is no longer in hosts.json may have been dropped a moment ago, with another that became free.
+  if (record === undefined) return;
+  const adopted = machine !== undefined && record.lease === null && step.to !== 'free' && step.to !== 'quarantined';
   hands.recorder.move(step.host, step.to, step.because, {
     ...(step.failed ? { failed: true } : {}),
     ...(step.until === undefined ? {} : { retryAt: step.until }),
-    ...(adopted ? { lease: machine.lease ?? randomId('hc-'), machineId: machine.id } : {}),
+    ...(adopted ? { lease: machine.lease ?? randomId(LEASE), machineId: machine.id } : {}),
   });
   if (step.to === 'free') hands.store.register(s.pool.hosts, hands.clock.now());
 }
@@ -120,12 +125,13 @@ function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
   if (steps.length === 0) return;
   const leases = steps.map((step): Lease => {
     const name = step.host ?? '';
+    hands.accepted.delete(name);
     const before = recordOf(hands, name);
     const record =
       step.to === null
         ? before
         : hands.recorder.move(name, step.to, step.because, {
-            lease: randomId('hc-'),
+            lease: randomId(LEASE),
             machineId: null,
             bornAt: hands.clock.now(),
             registrationBefore: s.nodes.get(name)?.registration ?? null,
@@ -244,13 +250,14 @@ function prepare(hands: Hands, s: Snapshot, step: Step): void {
   hands.errands.start([host], s.pool.timing.prepare, async (signal) => {
     try {
       await hands.bootstrap.prepare(record, signal);
-      if (recordOf(hands, host).state === 'preparing') hands.recorder.move(host, 'joining', 'prepared and checked');
     } catch (error) {
       // The service itself is stopping: the next start prepares again, nothing has failed.
       if (signal.aborted && !timedOut(signal)) return;
       if (recordOf(hands, host).state !== 'preparing') return;
       hands.recorder.move(host, 'stopping', `could not be prepared: ${sayError(error)}`, { failed: true });
+      return;
     }
+    if (recordOf(hands, host).state === 'preparing') hands.recorder.move(host, 'joining', 'prepared and checked');
   });
 }
 
@@ -265,6 +272,7 @@ function remove(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
     const seen = s.machines.get(host);
     const before = recordOf(hands, host);
     if (step.to !== null) {
+      hands.accepted.delete(host);
       hands.recorder.move(host, step.to, step.because, {
         ...(step.failed ? { failed: true } : {}),
         ...(seen ? { machineId: seen.id } : {}),
@@ -293,7 +301,8 @@ function takeAway(hands: Hands, cloud: Cloud, machines: readonly Machine[]): voi
 function deleted(hands: Hands, host: string, error: unknown): void {
   const at = hands.clock.now();
   hands.retryCallAt.set(host, at + (error === null ? ASK_AGAIN : ASK_AGAIN_AFTER_ERROR));
-  if (error !== null) hands.recorder.complain('warn', host, `${host} could not be deleted yet: ${sayError(error)}`);
+  if (error === null) hands.accepted.add(host);
+  else hands.recorder.complain('warn', host, `${host} could not be deleted yet: ${sayError(error)}`);
 }
 
 function idOnly(record: HostRecord, id: string): Machine {

@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { plan } from '../planner/plan.ts';
 import type { Store } from '../store/store.ts';
+import { makeAbsence } from './absence.ts';
 import { act, type Hands } from './act.ts';
 import { tellBudgets } from './budget-news.ts';
 import { makeClouds, type NamedCloud } from './clouds.ts';
@@ -79,10 +80,20 @@ export function makeController(parts: ControllerParts): Controller {
   const recorder = makeRecorder({ store, clock, log, onEvent, brakeOf });
   const errands = makeErrands(MOST_ERRANDS, clock, {
     onEnd: look,
-    onError: (error) => recorder.tell('error', null, `a call ended unexpectedly: ${sayError(error)}`),
+    onError(error) {
+      const text = `a call ended unexpectedly: ${sayError(error)}`;
+      try {
+        recorder.tell('error', null, text);
+      } catch {
+        // The disk is full or gone: that must not end the service. What the call did is seen by the next look.
+        log.error(text);
+      }
+    },
   });
   const retryCallAt = new Map<string, number>();
-  const hands: Hands = { ...parts, clouds, errands, recorder, retryCallAt };
+  const accepted = new Set<string>();
+  const absence = makeAbsence(clock);
+  const hands: Hands = { ...parts, clouds, errands, recorder, retryCallAt, accepted };
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
   const several = parts.clouds.length > 1;
   const health = new Map(
@@ -125,6 +136,8 @@ export function makeController(parts: ControllerParts): Controller {
       sight: memory.sight,
       underWay: new Set([...underWay, ...errands.hosts]),
       retryCallAt,
+      accepted,
+      absence,
     };
     const s = snapshotOf(eyes, readings, seen);
     return { readings, s: s === null || spending === null ? s : spending.withUsage(s) };

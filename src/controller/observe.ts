@@ -11,8 +11,12 @@ import type { Pool } from '../domain/pool.ts';
 import type { CloudState, Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
+import type { Absence } from './absence.ts';
 import type { Clouds, NamedCloud } from './clouds.ts';
 import { poolAt } from './schedule.ts';
+
+/** How the leases begin that we give. */
+export const LEASE = 'hc-';
 
 /** One side's answer: a value, or one line why there is none. */
 export type Reading<T> =
@@ -77,6 +81,9 @@ export interface Memory {
   readonly sight: Sight;
   readonly underWay: ReadonlySet<string>;
   readonly retryCallAt: ReadonlyMap<string, number>;
+  readonly accepted?: ReadonlySet<string>;
+  /** Since when the batch system has not named a host (see absence.ts). */
+  readonly absence?: Absence;
 }
 
 /** The snapshot of complete readings; null when the batch system is silent, or every cloud is. */
@@ -86,6 +93,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
   const [first] = answered;
   if (!batch.ok || first === undefined) return null;
   const hosts = eyes.store.hosts();
+  const nodes = memory.absence?.doubt(batch.value.nodes, hosts) ?? batch.value.nodes;
   const registered = new Set(eyes.pool.hosts.map((host) => host.name));
   const several = readings.clouds.length > 1;
   const { machines, strangers } = several ? tellAllApart(eyes.clouds, hosts, answered) : tellApart(hosts, first.value);
@@ -100,7 +108,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
     pool: poolAt(eyes.pool, now),
     hosts,
     retired: new Set(hosts.map((host) => host.name).filter((name) => !registered.has(name))),
-    nodes: new Map(batch.value.nodes.map((node) => [node.host, node])),
+    nodes: new Map(nodes.map((node) => [node.host, node])),
     jobs: batch.value.jobs,
     machines,
     strangers,
@@ -110,6 +118,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
     clocks: eyes.store.clocks(),
     brake: eyes.store.brake(),
     underWay: memory.underWay,
+    ...(memory.accepted ? { accepted: memory.accepted } : {}),
     retryCallAt: memory.retryCallAt,
     ...(several && {
       clouds: readings.clouds.map((one) => stateOf(eyes, one, memory)),
@@ -218,8 +227,10 @@ export function tellApart(
   for (const machine of listed) {
     const host = byName.get(machine.host);
     if (host === undefined || host.ip !== machine.ip) {
-      // Machines that have nothing to do with our names and addresses are nobody's business here.
-      if (host !== undefined || ips.has(machine.ip)) strangers.push(machine);
+      // Machines that have nothing to do with our names and addresses are nobody's business here; but one with a lease
+      // of ours was made for a host that hosts.json and a lost database have both forgotten: that must be said.
+      const ours = machine.lease?.startsWith(LEASE) === true;
+      if (host !== undefined || ips.has(machine.ip) || ours) strangers.push(machine);
       continue;
     }
     const other = machines.get(machine.host);

@@ -74,6 +74,8 @@ export interface Snapshot {
   readonly brake: CreationBrake;
   /** Hosts with a call under way (create, prepare, delete): they are left alone until it ends. */
   readonly underWay: ReadonlySet<string>;
+  /** Hosts whose last delete the cloud has accepted; without it every one is taken for accepted. */
+  readonly accepted?: ReadonlySet<string>;
   /** When a create, prepare or delete for this host may be tried again after an error, epoch ms. */
   readonly retryCallAt: ReadonlyMap<string, number>;
   /** In the order of preference; only where the pool has several. `brake` and `cloudReadAt` then say nothing. */

@@ -38,7 +38,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
 }
 
-export function manualClock(start = 1_800_000_000_000): ManualClock {
+/** @param turns how often `advance` lets the event loop go round after each sleeper; 1 will do without files and processes */
+export function manualClock(start = 1_800_000_000_000, turns = 20): ManualClock {
   let at = start;
   let sleepers: { due: number; wake: () => void }[] = [];
   return {
@@ -63,15 +64,15 @@ export function manualClock(start = 1_800_000_000_000): ManualClock {
         at = Math.max(at, next.due);
         sleepers = sleepers.filter((s) => s !== next);
         next.wake();
-        await settle();
+        await settle(turns);
       }
       at = until;
-      await settle();
+      await settle(turns);
     },
   };
 }
 
 /** Lets everything that is ready to run do so, without real time passing that a test could depend on. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+async function settle(turns: number): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../test/support/fuzz.ts';
 import { shellQuote, words } from './quote.ts';
 import { run } from './run.ts';
 
@@ -32,7 +33,7 @@ test('a NUL character cannot be quoted', () => {
 });
 
 test('quoting and splitting are each other backwards', () => {
-  fc.assert(
+  fuzz(
     fc.property(fc.array(fc.string()), (list) => {
       const clean = list.map((text) => text.replaceAll('\0', ''));
       assert.deepEqual(words(clean.map(shellQuote).join(' ')), clean);

@@ -42,8 +42,11 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     const deadline = bootDeadline(record, machine, s.pool);
     if (machine === undefined) {
       if (s.at > deadline) {
-        const gone = step('settle', v, 'cooling', `no machine appeared within ${span(deadline - record.since)}`);
+        const because = `no machine appeared within ${span(deadline - record.since)}`;
         if (s.cloudReadAt <= record.since) return null;
+        // The cloud has given us its id: a list can be wrong, deleting by id makes sure.
+        if (record.machineId !== null) return remove(s, v, because);
+        const gone = step('settle', v, 'cooling', because);
         // What waited for its turn in a service that has ended was perhaps never asked for: that is no failed boot.
         return s.completeReads < 2 ? gone : failed(gone);
       }
@@ -99,7 +102,8 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     const { node, record, machine } = v;
     if (record.held) return step('undrain', v, 'ready', 'it is held');
     if (machine === undefined) return vanished(s, v);
-    if (node?.state === 'absent') return remove(s, v, 'the batch system no longer knows it', false);
+    // One answer without it may be a mistake, and a job may run on it: it must stay unknown for as long as a ready one.
+    if (node?.state === 'absent') return unknownFor(s, v, s.pool.timing.join);
     if (node === undefined) return null;
     if (node.closed === 'theirs')
       return step('settle', v, 'ready', `somebody else closed it (${node.reason}): left alone`);
@@ -118,7 +122,8 @@ const RULES: Readonly<Record<HostState, Rule>> = {
   stopping(s, v) {
     const { machine, record } = v;
     if (machine === undefined) {
-      return s.cloudReadAt > record.since ? step('settle', v, 'cooling', 'its machine is gone') : null;
+      if (s.cloudReadAt <= record.since) return null;
+      return isGone(s, v) ? step('settle', v, 'cooling', 'its machine is gone') : askAgain(s, v);
     }
     if (machine.state === 'stopping' || !due(s, v) || !allowed(s, v)) return null;
     return s.completeReads >= 2 ? step('delete', v, null, record.reason) : null;
@@ -192,6 +197,28 @@ function vanished(s: Snapshot, v: View): Step | null {
   }
   if (gone < s.pool.timing.join) return null;
   return remove(s, v, `the batch system has not reached it for ${span(gone)}`);
+}
+
+/**
+ * Not listed, but is it gone? A list can lag behind or have a hole. It is when the cloud has accepted its deletion; one
+ * that was only asked for, and of which no id is known, when a list would have shown it by now.
+ */
+function isGone(s: Snapshot, v: View): boolean {
+  const { record } = v;
+  if (s.accepted === undefined || s.accepted.has(record.name)) return true;
+  return record.machineId === null && s.at - Math.max(record.since, record.bornAt ?? 0) >= MISSING_GRACE;
+}
+
+/** Deleting by id what is not listed makes sure: what is gone already is a success. */
+function askAgain(s: Snapshot, v: View): Step | null {
+  const may = v.record.machineId !== null && due(s, v) && allowed(s, v);
+  return may ? step('delete', v, null, v.record.reason) : null;
+}
+
+/** The batch system has not named it for so long, ms. */
+function unknownFor(s: Snapshot, v: View, limit: number): Step | null {
+  const since = v.record.missingSince;
+  return since !== null && s.at - since >= limit ? remove(s, v, 'the batch system no longer knows it', false) : null;
 }
 
 /** Past its deadline in this state: this life has failed. */

@@ -316,15 +316,67 @@ const LIFE: readonly { what: string; s: () => Snapshot; steps: string[] }[] = [
   {
     what: 'what was perhaps never asked for before a restart is no failed boot',
     s: () =>
-      snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND) } } }, [], {
-        completeReads: 1,
-      }),
+      snapshot(
+        { c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND), machineId: null } } },
+        [],
+        { completeReads: 1 },
+      ),
     steps: ['settle c1 -> cooling'],
   },
   {
     what: 'a machine that never appeared leaves the host cooling',
-    s: () => snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND) } } }),
+    s: () =>
+      snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND), machineId: null } } }),
     steps: ['settle c1 -> cooling (failed)'],
+  },
+  {
+    what: 'one that the cloud gave an id and does not list is deleted by it',
+    s: () => snapshot({ c1: { state: 'starting', machine: null, record: { since: ago(1001 * SECOND) } } }),
+    steps: ['delete c1 -> stopping (failed)'],
+  },
+  {
+    what: 'a machine that is no longer listed is asked about again until the cloud has accepted its deletion',
+    s: () => snapshot({ c1: { state: 'stopping', machine: null } }, [], { accepted: new Set() }),
+    steps: ['delete c1'],
+  },
+  {
+    what: 'and is gone then',
+    s: () => snapshot({ c1: { state: 'stopping', machine: null } }, [], { accepted: new Set(['c1']) }),
+    steps: ['settle c1 -> cooling'],
+  },
+  {
+    what: 'one asked for half a minute ago that no list showed may still come',
+    s: () =>
+      snapshot(
+        { c1: { state: 'stopping', machine: null, record: { machineId: null, bornAt: ago(30 * SECOND) } } },
+        [],
+        {
+          accepted: new Set(),
+        },
+      ),
+    steps: [],
+  },
+  {
+    what: 'a node that takes jobs is closed before its machine goes',
+    s: () => snapshot({ c1: { state: 'stopping', node: { state: 'idle', closed: 'no', responding: true } } }),
+    steps: ['drain c1'],
+  },
+  {
+    what: 'a draining node that one answer leaves out keeps its machine',
+    s: () => snapshot({ c1: { state: 'draining', node: { state: 'absent', closed: 'no', responding: false } } }),
+    steps: [],
+  },
+  {
+    what: 'and loses it when it stays away for JOIN_TIMEOUT',
+    s: () =>
+      snapshot({
+        c1: {
+          state: 'draining',
+          node: { state: 'absent', closed: 'no', responding: false },
+          record: { missingSince: ago(301 * SECOND) },
+        },
+      }),
+    steps: ['delete c1 -> stopping'],
   },
   {
     what: 'a failed machine is deleted',

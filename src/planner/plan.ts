@@ -71,14 +71,26 @@ function decide(
   const gates = hosts.flatMap((view) => gate(seen(view), view) ?? []);
   const steps: Step[] = [];
   const taken = new Set<string>();
+  const byName = new Map(hosts.map((view) => [view.record.name, view]));
   for (const one of [...back, ...own, ...idle, ...gates]) {
     if (one.host !== null && taken.has(one.host)) continue;
     if (one.host !== null) taken.add(one.host);
-    steps.push(one);
+    steps.push(one.kind === 'delete' ? closedFirst(byName.get(one.host ?? ''), one) : one);
   }
   const stopped = allowed.spent && placement.verdicts.some((verdict) => verdict.kind === 'blocked');
   if (allowed.because !== '' && (stopped || allowed.now < placement.create.length)) steps.push(wait(allowed.because));
   return amongClouds(s, hosts, within(steps, hosts, allowed));
+}
+
+/**
+ * A node that takes jobs may have got one since it was read (a person opened it, a write of ours failed half way): it is
+ * closed first, read again, and only then is its machine taken away.
+ */
+function closedFirst(view: View | undefined, one: Step): Step {
+  const node = view?.node;
+  if (view === undefined || node === undefined) return one;
+  const takesJobs = node.closed === 'no' && node.responding && node.inQueue && node.state !== 'absent';
+  return takesJobs ? step('drain', view, null, `closed before its machine goes: ${one.because}`) : one;
 }
 
 /** POLICY=demand, scale out: open again what is wanted back, create what the placement used, all at once. */

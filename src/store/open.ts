@@ -9,6 +9,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { backups, forgetLives } from './backup.ts';
 import { onNetwork } from './network.ts';
 
+/** For those who hand a database on and write no SQL themselves. */
+export type Database = DatabaseSync;
+
 export interface Opened {
   readonly db: DatabaseSync;
   /** Where a damaged file was put, or null. */

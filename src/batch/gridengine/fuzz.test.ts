@@ -1,17 +1,16 @@
 /**
  * Damaged output: whatever happens to a recording, the adapter throws a BatchError or answers, and a node that was not
  * idle before does not become idle. An idle node may be deleted.
- *
- * FUZZ_RUNS sets how many damaged recordings are tried (100000 for the long run).
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz, fuzzRuns } from '../../../test/support/fuzz.ts';
 import { BatchError } from '../../domain/errors.ts';
 import type { QueueStatus } from '../batch.ts';
 import { type Answers, gridEngineOf, scene } from './fixtures/replay.ts';
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 3000);
+const RUNS = 3000;
 const MOMENTS = [
   'run-pend',
   'pe',
@@ -96,18 +95,18 @@ async function holds(name: string, answers: Answers, before: boolean): Promise<b
 
 test('a damaged qstat: no node becomes idle, at the first reading or later', async () => {
   let answered = 0;
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(moment, hits, fc.boolean(), async (name, some, before) => {
       const whole = scene(name);
       if (await holds(name, { ...whole, qstat: spoil(textOf(whole.qstat), some) }, before)) answered++;
     }),
     { numRuns: RUNS },
   );
-  assert.ok(answered > RUNS / 20, `${answered} readings survived`);
+  assert.ok(answered > fuzzRuns(RUNS) / 20, `${answered} readings survived`);
 });
 
 test('a damaged qhost: no node becomes idle', async () => {
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(moment, hits, async (name, some) => {
       const whole = scene(name);
       await holds(name, { ...whole, qhost: spoil(textOf(whole.qhost), some) }, false);
@@ -117,7 +116,7 @@ test('a damaged qhost: no node becomes idle', async () => {
 });
 
 test('damaged details of jobs: the answer is an error or has the same jobs and nodes', async () => {
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(moment, hits, async (name, some) => {
       const whole = scene(name);
       const details = (numbers: readonly string[]): string => spoil(textOf(whole.details?.(numbers) ?? ''), some);
@@ -149,7 +148,7 @@ test('single letters of a state, changed one by one, never make an idle node', a
 });
 
 test('any text at all is an error', async () => {
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), async (text) => {
       assert.equal(await read('pe', { ...scene('pe'), qstat: text }, false), null);
       assert.equal(await read('pe', { ...scene('pe'), qhost: text }, false), null);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../../test/support/fuzz.ts';
 import { MARK } from '../batch.ts';
 import { fewest, parseMiB, parseSlots } from './amounts.ts';
 import { needOf, type Sizes } from './ask.ts';
@@ -42,7 +43,7 @@ test('slots asked for', () => {
 
 describe('the note', () => {
   test('any text comes back as it was, in one line', () => {
-    fc.assert(
+    fuzz(
       fc.property(fc.string({ unit: fc.constantFrom(...'ab ,=%<>\\"\'é!;[]&'), maxLength: 80 }), (text) => {
         const written = encodeNote(text);
         assert.doesNotMatch(written, /[,=<\\"'\n]/);

@@ -1,20 +1,19 @@
 /**
  * Damaged output of Torque and PBS: whatever happens to a recording, the adapter throws a BatchError or answers, and a
  * node that was not idle before does not become idle: an idle node may be deleted.
- *
- * FUZZ_RUNS=100000 makes a long run of it (some minutes).
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz, fuzzRuns } from '../../../test/support/fuzz.ts';
 import { BatchError } from '../../domain/errors.ts';
 import type { QueueStatus } from '../batch.ts';
 import { makePbs } from '../pbs/pbs.ts';
 import { makeTorque } from '../torque/torque.ts';
 import { type Answers, recordings, replayed } from './fixtures/replay.ts';
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 3000);
+const RUNS = 3000;
 
 interface Damage {
   readonly at: number;
@@ -114,7 +113,7 @@ for (const { name, make, hosts, pairs } of FAMILIES) {
           before.set(pair.name, [idle(status), free(status)]);
         }
         let answered = 0;
-        await fc.assert(
+        await fuzz(
           fc.asyncProperty(
             fc.constantFrom(...pairs),
             fc.array(damage, { minLength: 1, maxLength: 3 }),
@@ -128,12 +127,12 @@ for (const { name, make, hosts, pairs } of FAMILIES) {
           ),
           { numRuns: Math.ceil(RUNS / 4) },
         );
-        assert.ok(answered > RUNS / 100, `${answered} readings survived`);
+        assert.ok(answered > fuzzRuns(RUNS) / 100, `${answered} readings survived`);
       });
     }
 
     test('any text at all is an error or an answer without an idle node', async () => {
-      await fc.assert(
+      await fuzz(
         fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 300 }), async (a, b) => {
           assert.deepEqual(idle(await read({ nodes: a, jobs: b })), []);
         }),

@@ -1,10 +1,10 @@
 /**
- * Damaged answers of get_status: an error or an answer, and no node becomes idle that was not. FUZZ_RUNS as in
- * pbs-family/fuzz.test.ts.
+ * Damaged answers of get_status: an error or an answer, and no node becomes idle that was not.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../../test/support/fuzz.ts';
 import { BatchError } from '../../domain/errors.ts';
 import { manualClock } from '../../lib/clock.ts';
 import { quietLog } from '../../lib/log.ts';
@@ -13,7 +13,7 @@ import type { Called } from './driver.ts';
 import { makeGateMemory } from './memory.ts';
 import { toStatus } from './status.ts';
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 3000);
+const RUNS = 3000;
 const HOSTS = ['c1', 'c2', 'c3', 'c4'];
 const ANSWER = JSON.stringify({
   jobs: [
@@ -54,7 +54,7 @@ const damage = fc.record({
 
 test('damaged JSON makes no node idle', () => {
   assert.deepEqual(idle(ANSWER), ['c4']);
-  fc.assert(
+  fuzz(
     fc.property(fc.array(damage, { minLength: 1, maxLength: 3 }), (hits) => {
       const spoiled = hits.reduce((text, { at, drop, put }) => text.slice(0, at) + put + text.slice(at + drop), ANSWER);
       for (const host of idle(spoiled)) assert.equal(host, 'c4', spoiled);
@@ -64,7 +64,7 @@ test('damaged JSON makes no node idle', () => {
 });
 
 test('an entry of any shape is an error or an answer', () => {
-  fc.assert(
+  fuzz(
     fc.property(
       fc.array(fc.jsonValue(), { maxLength: 4 }),
       fc.array(fc.jsonValue(), { maxLength: 4 }),
@@ -77,7 +77,7 @@ test('an entry of any shape is an error or an answer', () => {
 });
 
 test('any text, and any count, is an error or an answer', () => {
-  fc.assert(
+  fuzz(
     fc.property(
       fc.string({ unit: 'binary', maxLength: 100 }),
       fc.option(fc.string({ maxLength: 12 })),

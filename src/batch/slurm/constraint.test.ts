@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../../test/support/fuzz.ts';
 import { parseConstraint } from './constraint.ts';
 
 for (const [text, expected, why] of [
@@ -55,7 +56,7 @@ test('any text gives at most 64 sets of words, quickly, and never an error', () 
     fc.string({ maxLength: 50 }),
     fc.array(piece, { maxLength: 60 }).map((all) => all.join('')),
   );
-  fc.assert(
+  fuzz(
     fc.property(text, (one) => {
       const sets = parseConstraint(one);
       assert.ok(sets.length <= 64);
@@ -72,7 +73,7 @@ test('without signs between them, terms read from the left mean what Slurm does'
     fc.constantFrom(...words),
     fc.array(fc.tuple(fc.constantFrom('&', '|'), fc.constantFrom(...words)), { maxLength: 6 }),
   );
-  fc.assert(
+  fuzz(
     fc.property(expression, fc.subarray(words), ([first, rest], has) => {
       const slurm = rest.reduce(
         (yes, [sign, word]) => (sign === '&' ? yes && has.includes(word) : yes || has.includes(word)),

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../../test/support/fuzz.ts';
 import { BatchError } from '../../domain/errors.ts';
 import type { QueueStatus } from '../batch.ts';
 import { fixture, slurmOf } from './fixtures/replay.ts';
@@ -54,7 +55,7 @@ test('damaged nodes with whole jobs: no busy node looks idle', async () => {
   const before = idle(await read(nodes, jobs, HOSTS));
   assert.deepEqual(before, ['c4']);
   let answered = 0;
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (hits) => {
       const status = await read(spoil(nodes, hits), jobs, HOSTS);
       if (status) answered++;
@@ -67,7 +68,7 @@ test('damaged nodes with whole jobs: no busy node looks idle', async () => {
 
 test('damaged jobs with whole nodes: no busy node looks idle', async () => {
   const before = idle(await read(nodes, jobs, HOSTS));
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (hits) => {
       for (const host of idle(await read(nodes, spoil(jobs, hits), HOSTS))) assert.ok(before.includes(host));
     }),
@@ -96,7 +97,7 @@ test('damaged GPUs and features: nothing is free that is not there, and every de
   const mixedJobs = fixture('22.05/jobs-mixed-running.long.txt');
   const before = idle(await read(mixedNodes, mixedJobs, HOSTS));
   let answered = 0;
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(
       fc.array(damage, { maxLength: 2 }),
       fc.array(damage, { maxLength: 2 }),
@@ -122,7 +123,7 @@ test('damaged GPUs and features: nothing is free that is not there, and every de
 });
 
 test('any text at all is an error or an answer', async () => {
-  await fc.assert(
+  await fuzz(
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), fc.string({ maxLength: 300 }), async (a, b) => {
       assert.equal(await read(a, b, HOSTS), null);
     }),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fuzz } from '../../../test/support/fuzz.ts';
 import { parseCount, parseMiB } from './amounts.ts';
 import { type Gres, minus, parseGres, parsePerGres, parseTres } from './gres.ts';
 
@@ -86,7 +87,7 @@ test('any text is a list of whole numbers above 0, with the type’s never above
     fc.string(),
     fc.array(piece, { maxLength: 12 }).map((all) => all.join('')),
   );
-  fc.assert(
+  fuzz(
     fc.property(text, (one) => {
       const gres = parseGres(one);
       for (const [kind, count] of Object.entries(gres)) {

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { sayError } from '../domain/errors.ts';
+import { WITH_MACHINE } from '../domain/lifecycle.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
@@ -165,6 +166,7 @@ export function makeController(parts: ControllerParts): Controller {
     const before = memory.last?.plan.steps ?? [];
     memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
     keepClocks(store, s, decided);
+    keepIds(store, s);
     const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];
     memory.last = { snapshot: s, plan: decided, waitingBecause: onDemand(() => waitingBecause(s, decided)) };
     tellBudgets(store, recorder, s);
@@ -286,6 +288,18 @@ function keepClocks(store: Store, s: Snapshot, decided: Plan): void {
     if (idle !== host.idleSince || missing !== host.missingSince) {
       store.touch(host.name, { idleSince: idle, missingSince: missing });
     }
+  }
+}
+
+/**
+ * The answer to a create may be lost, and the list may lack the machine when its deadline comes: what was once seen under
+ * our lease can be deleted by its id then, and is not forgotten.
+ */
+function keepIds(store: Store, s: Snapshot): void {
+  for (const { name, state, lease, machineId } of s.hosts) {
+    const machine = s.machines.get(name);
+    if (machineId !== null || machine === undefined || lease === null || machine.lease !== lease) continue;
+    if (WITH_MACHINE.has(state)) store.touch(name, { machineId: machine.id });
   }
 }
 

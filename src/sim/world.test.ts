@@ -115,6 +115,23 @@ for (const what of ['lost', 'garbled'] as const) {
   });
 }
 
+test('a machine seen once whose create was never answered is deleted by its id, also when the list lacks it then', async () => {
+  await using world = makeWorld({ hosts: 1, bootTime: 60 * MINUTE });
+  world.cloud.fault('create', { do: 'garbled' }, 1);
+  const job = world.submit({}, MINUTE);
+  await world.until('it is seen', () => world.store.host('c1')?.machineId != null, 5 * MINUTE);
+  const [machine] = world.cloud.machines();
+  assert.equal(world.store.host('c1')?.machineId, machine?.id);
+  const list = world.cloud.list.bind(world.cloud);
+  world.cloud.list = async () => [];
+  await world.until('its boot deadline is over', () => world.store.host('c1')?.state !== 'starting', 60 * MINUTE);
+  await world.until('it is gone', () => world.cloud.machines().length === 0, 10 * MINUTE);
+  world.cloud.list = list;
+  world.batch.finish(job);
+  assert.equal(world.cloud.counts.most, 1);
+  sound(world);
+});
+
 test('half of a batch: the one that was refused waits, the others work', async () => {
   await using world = makeWorld();
   world.cloud.fault('create', { do: 'partial', first: 2, kind: 'capacity' });

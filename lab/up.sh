@@ -14,6 +14,7 @@
 #   LAB_BOOT_TIME      5              seconds from the request to the start of a node's daemons
 #   LAB_PORT_BASE      20710          the batch server's port; the next one is its nodes'
 #   LAB_SLURMD_TIMEOUT 30             seconds until a silent node is down (gridengine: unreachable)
+#   LAB_CRED_EXPIRE    120            seconds until a job whose node failed may start again, and a launch must have arrived
 #   LAB_JOB_SUBMIT                    a job_submit.lua to be used
 #   LAB_SLURM_EXTRA                   more lines for slurm.conf
 #   LAB_OWNER                         a word of the caller's; down.sh with another word leaves this lab alone

@@ -79,7 +79,7 @@ SlurmdPort=$((LAB_PORT_BASE + 1))
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$LAB_DIR/munge/socket
+AuthInfo=socket=$LAB_DIR/munge/socket,cred_expire=${LAB_CRED_EXPIRE:-120}
 StateSaveLocation=$LAB_DIR/ctld
 SlurmctldPidFile=$LAB_DIR/ctld/pid
 SlurmctldLogFile=$LAB_DIR/log/slurmctld.log

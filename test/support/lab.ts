@@ -46,6 +46,11 @@ export interface Machine {
   readonly lease: string;
 }
 
+export type NodeBreak =
+  | `${'slurmd' | 'sshd'}-${'kill' | 'start'}`
+  | `mount-${'away' | 'back'}`
+  | `cable-${'out' | 'in'}`;
+
 export interface Lab extends AsyncDisposable {
   readonly dir: string;
   start(): Promise<Service>;
@@ -67,6 +72,8 @@ export interface Lab extends AsyncDisposable {
   fault(name: string, words: string): void;
   heal(name: string): void;
   slurmctld(what: 'stop' | 'start'): Promise<void>;
+  /** lab/break.sh on one node. @returns false when nothing was there to break or to mend */
+  breakNode(what: NodeBreak, host: string): Promise<boolean>;
   hybrid(...args: string[]): Promise<{ code: number; out: string; err: string }>;
 }
 
@@ -137,7 +144,7 @@ export async function startLab(t: Closing, options: LabOptions): Promise<Lab> {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       service = handle(child);
-      await until('the service answers', async () => (await api.get<StatusView>('/status')).pid === child.pid, 20);
+      await until('the service answers', async () => (await api.get<StatusView>('/status')).pid === child.pid, 60);
       return service;
     },
     status: () => api.get<StatusView>('/status'),
@@ -183,6 +190,15 @@ export async function startLab(t: Closing, options: LabOptions): Promise<Lab> {
     fault: (name, words) => writeFileSync(join(dir, 'faults', name), `${words}\n`),
     heal: (name) => rmSync(join(dir, 'faults', name), { force: true }),
     slurmctld: async (what) => void (await script('slurmctld.sh', what)),
+    async breakNode(what, host) {
+      try {
+        await script('break.sh', what, host);
+        return true;
+      } catch (error) {
+        if ((error as { code?: unknown }).code === 1) return false;
+        throw error;
+      }
+    },
     async hybrid(...args) {
       const full = [
         '--disable-warning=ExperimentalWarning',

@@ -26,7 +26,10 @@ describe('the verdict on a job of the races', () => {
     const deletes = [{ at: 10_700, host: 'c1' }];
     assert.match(lost(job(WELL), { deletes })[0] ?? '', /c1 deleted under it/);
     assert.match(lost(job(TWICE), { deletes, breaks: [CABLE], takenBack: BACK })[0] ?? '', /c1 deleted under it/);
-    assert.match(lost(job('start 0 0 c[1-2] 10.000\n'), { deletes: [{ at: 99_000, host: 'c2' }] })[0] ?? '', /c2 deleted/);
+    assert.match(
+      lost(job('start 0 0 c[1-2] 10.000\n'), { deletes: [{ at: 99_000, host: 'c2' }] })[0] ?? '',
+      /c2 deleted/,
+    );
     assert.deepEqual(lost(job(WELL), { deletes: [{ at: 10_700, host: 'c2' }] }), []);
   });
 
@@ -40,7 +43,10 @@ describe('the verdict on a job of the races', () => {
     const again = /ran again/;
     assert.match(lost(job(TWICE), { takenBack: BACK })[0] ?? '', again);
     assert.match(lost(job(TWICE), { takenBack: BACK, breaks: [{ ...CABLE, host: 'c2' }] })[0] ?? '', again);
-    assert.match(lost(job(TWICE), { takenBack: BACK, breaks: [{ ...CABLE, from: 14_000, to: 15_000 }] })[0] ?? '', again);
+    assert.match(
+      lost(job(TWICE), { takenBack: BACK, breaks: [{ ...CABLE, from: 14_000, to: 15_000 }] })[0] ?? '',
+      again,
+    );
     assert.match(lost(job(TWICE), { breaks: [CABLE] })[0] ?? '', again);
     const same = TWICE.replace('0 1 c2 50', '0 0 c2 50').replace('0 1 c2 51', '0 0 c2 51');
     assert.match(lost(job(same), { breaks: [CABLE], takenBack: BACK })[0] ?? '', again);
@@ -49,7 +55,10 @@ describe('the verdict on a job of the races', () => {
 
   test('a job that never ran, did not end, or ended badly is lost', () => {
     assert.match(lost(job('', { states: ['PENDING'] }))[0] ?? '', /never ran; Slurm says PENDING/);
-    assert.match(lost(job('start 0 0 c3 10.000\n', { states: ['NODE_FAIL'] }))[0] ?? '', /did not end on c3; .*NODE_FAIL/);
+    assert.match(
+      lost(job('start 0 0 c3 10.000\n', { states: ['NODE_FAIL'] }))[0] ?? '',
+      /did not end on c3; .*NODE_FAIL/,
+    );
     assert.match(lost(job(WELL, { states: ['CANCELLED'] }))[0] ?? '', /CANCELLED/);
     assert.match(lost(job(WELL.replaceAll(' 0 0 ', ' 2 0 '), { tasks: [1, 2] }))[0] ?? '', /task 1 never ran$/);
   });
@@ -61,6 +70,12 @@ describe('the verdict on a job of the races', () => {
       '[2026-11-25T10:00:02.000] _slurm_rpc_submit_batch_job: JobId=8 InitPrio=1 usec=300',
     ].join('\n');
     const at = (text: string) => new Date(`2026-11-25T${text}`).getTime();
-    assert.deepEqual([...readTakenBack(log)], [['7', [at('10:00:00.500')]], ['9', [at('10:00:01.000')]]]);
+    assert.deepEqual(
+      [...readTakenBack(log)],
+      [
+        ['7', [at('10:00:00.500')]],
+        ['9', [at('10:00:01.000')]],
+      ],
+    );
   });
 });

@@ -7,15 +7,15 @@ import { test } from 'node:test';
 import { labSkip } from '../support/lab.ts';
 import { races } from './races.ts';
 
-test('races of submit and drain on real Slurm, while service, slurmctld and cables fail: no job is lost', {
+test('races of submit and drain on real Slurm, while the service, slurmctld and parts of nodes fail: no job is lost', {
   skip: labSkip(),
   timeout: 280_000,
 }, async (t) => {
   const result = await races(t, {
-    ...{ races: 60, seed: 1, name: 'racet', net: '10.82.41', portBase: 22440, trouble: true, seconds: 45 },
+    ...{ races: 60, seed: 1, name: 'racet', net: '10.82.41', portBase: 22440, hosts: 4, trouble: 0.3, seconds: 30 },
   });
-  assert.deepEqual(result.lost, []);
-  assert.equal(result.leasesTwice, 0);
-  assert.ok(result.races >= 8 && result.drains > 0, `${result.races} races, ${result.drains} drains`);
   t.diagnostic(JSON.stringify(result));
+  assert.deepEqual([...result.lost, ...result.wrong], []);
+  assert.equal(result.leasesTwice, 0);
+  assert.ok(result.races >= 4 && result.drains > 0, `${result.races} races, ${result.drains} drains`);
 });

@@ -5,7 +5,7 @@
 import { longFuzz } from './chaos/fuzz.ts';
 import { longChaos } from './chaos/long.ts';
 import { longMonths } from './chaos/months.ts';
-import { longRaces } from './chaos/races.ts';
+import { longRaces } from './chaos/races-long.ts';
 import type { TestParts } from './run-all.ts';
 
 type Form = (count: number, seed: number, parts: TestParts) => Promise<number>;

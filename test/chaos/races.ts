@@ -1,17 +1,17 @@
 /**
- * `./hybrid-cloud test --races N`: jobs submitted to a real Slurm at the very moment in which their node is drained, N of
- * them, while the service, slurmctld, and slurmd, sshd, cable and shared files of nodes fail for a moment. A job that is
- * not run from its beginning to its end is lost; who is to blame for one that ran again is found by race-verdict.ts.
+ * Races: jobs submitted to a real Slurm at the very moment in which their node is drained, while the service, slurmctld,
+ * and slurmd, sshd, cable and shared files of nodes fail for a moment. A job that is not run from its beginning to its end
+ * is lost; who is to blame for one that ran again is found by race-verdict.ts.
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeDice } from '../../src/sim/dice.ts';
-import type { TestParts } from '../run-all.ts';
-import { type Closing, type Lab, labSkip, leases, startLab, until } from '../support/lab.ts';
-import { hasEnded, raceScript, readRuns, type Shape, shapeOf } from './race-jobs.ts';
-import { makeTroubles, type Troubles } from './race-troubles.ts';
-import { judge, type RaceJob, readTakenBack, type Verdict } from './race-verdict.ts';
+import { type Closing, type Lab, leases, startLab, until } from '../support/lab.ts';
+import { type Begun, countDrains, counted, jobOf, ranFolder, runsOf, statesOf, verdict } from './race-account.ts';
+import { hasEnded, raceScript, type Shape, shapeOf } from './race-jobs.ts';
+import { makeTroubles } from './race-troubles.ts';
+import type { Verdict } from './race-verdict.ts';
 
 export interface RaceOptions {
   readonly races: number;
@@ -44,8 +44,6 @@ export interface RaceResult extends Verdict {
   /** Seconds in which races were begun. */
   readonly took: number;
 }
-
-type Begun = Pick<RaceJob, 'number' | 'id' | 'tasks'>;
 
 /** A job that has not ended after so many seconds is lost: a dead node and a second try are in it. */
 const LONGEST = 300;
@@ -84,6 +82,13 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
     }
   }
 
+  options.signal?.addEventListener('abort', () => {
+    // Who sent it may give us no more than a second. The states of the jobs stay unknown here, and what has not ended.
+    const over = begun.map((one) => jobOf(lab, one, [])).filter((job) => hasEnded(job.runs, job.tasks));
+    options.onProgress?.(
+      `ended by a signal; of ${over.length} jobs that had ended ${verdict(lab, over, troubles).lost.length} were lost`,
+    );
+  });
   const racers = await Promise.allSettled(Array.from({ length: options.hosts }, racer));
   const took = (performance.now() - began) / 1000;
   for (const one of racers) if (one.status === 'rejected') wrong.push(`a race was given up: ${one.reason}`);
@@ -95,48 +100,18 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
   });
   await last('all machines are gone', async () => (await lab.machines()).length === 0);
   wrong.push(...troubles.failures.map((text) => `not mended: ${text}`));
+  const states = await statesOf(lab).catch((error: unknown) => {
+    wrong.push(`the jobs' states are not known: ${error}`);
+    return new Map<string, string[]>();
+  });
+  const jobs = begun.map((one) => jobOf(lab, one, states.get(`race-${one.number}`) ?? []));
   const made = leases(lab);
   return {
-    ...(await verdict(lab, begun, troubles)),
+    ...verdict(lab, jobs, troubles),
     ...(await drains.end()),
     ...{ races: begun.length, wrong, took, kills: counted(troubles) },
     ...{ machines: made.length, leasesTwice: made.length - new Set(made).size },
   };
-}
-
-/** @returns the exit code */
-export async function longRaces(count: number, seed: number, parts: TestParts): Promise<number> {
-  const skip = labSkip();
-  if (skip !== false) {
-    parts.write(`no race was run: ${skip}\n`);
-    return 1;
-  }
-  await using stack = new AsyncDisposableStack();
-  const closing = { after: (close: () => Promise<void>) => void stack.defer(close) };
-  const began = parts.clock.monotonic();
-  const { RACES_SECONDS: seconds, RACES_HOSTS: hosts = '12' } = parts.env;
-  const result = await races(closing, {
-    ...{ races: count, seed, name: 'races', net: '10.82.40', portBase: 22400, hosts: Number(hosts) },
-    ...{ trouble: 0.12, forGood: 0.1, signal: parts.signal },
-    ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
-    onProgress: (text) => parts.write(`${text}, ${((parts.clock.monotonic() - began) / 1000).toFixed(0)} s\n`),
-  });
-  const kills = Object.entries(result.kills).map(([what, n]) => `${what} ${n} times`);
-  parts.write(
-    `\n${result.races} races of ${count} on real Slurm (seed ${seed}) in ${result.took.toFixed(0)} s: ${result.lost.length} jobs lost, ` +
-      `${result.leasesTwice} leases with two machines. ${result.machines} machines made; ${result.drains} drains, ` +
-      `${result.undrains} called off; ${result.putBack} runs put back by Slurm; ${kills.join(', ')}\n`,
-  );
-  const bad = [...result.lost, ...result.wrong];
-  for (const one of bad) parts.write(`  ${one}\n`);
-  return bad.length > 0 || result.leasesTwice > 0 ? 1 : 0;
-}
-
-const ranFolder = (lab: Lab) => join(lab.dir, 'export/ran');
-
-function runsOf(lab: Lab, number: number) {
-  const file = join(ranFolder(lab), String(number));
-  return readRuns(existsSync(file) ? readFileSync(file, 'utf8') : '');
 }
 
 /** sbatch whose answer is lost may have worked: the job's name tells. @returns the job's id */
@@ -170,54 +145,4 @@ async function ended(lab: Lab, number: number, shape: Shape, over: () => boolean
     if (now > begun + LONGEST * 1000 || now > overSince + LAST * 1000) return;
     await sleep(100);
   }
-}
-
-async function verdict(lab: Lab, begun: readonly Begun[], troubles: Troubles): Promise<Verdict> {
-  const states = new Map<string, string[]>();
-  for (const line of (await lab.slurm('squeue', '-h', '-r', '-t', 'all', '-o', '%j %T')).split('\n')) {
-    const [name = '', state = ''] = line.split(' ');
-    states.set(name, [...(states.get(name) ?? []), state]);
-  }
-  const jobs = begun.map((one) => ({
-    ...one,
-    ...{ runs: runsOf(lab, one.number), states: states.get(`race-${one.number}`) ?? [] },
-  }));
-  return judge(jobs, {
-    deletes: lab.account().filter((line) => line.what === 'delete'),
-    takenBack: readTakenBack(readFileSync(join(lab.dir, 'log/slurmctld.log'), 'utf8')),
-    breaks: troubles.breaks,
-  });
-}
-
-/** Counts in the service's events, which keep only the newest: looks again and again. */
-function countDrains(lab: Lab) {
-  const seen = { newest: 0, drains: 0, undrains: 0 };
-  async function look(): Promise<void> {
-    for (const { id, text } of (await lab.events()).filter((event) => event.id > seen.newest)) {
-      seen.newest = Math.max(seen.newest, id);
-      if (text.includes('ready -> draining')) seen.drains++;
-      if (text.includes('draining -> ready')) seen.undrains++;
-    }
-  }
-  const ended = new AbortController();
-  const looking = (async () => {
-    while (!ended.signal.aborted) {
-      await look().catch(() => {});
-      await sleep(3000, undefined, { signal: ended.signal }).catch(() => {});
-    }
-  })();
-  return {
-    async end() {
-      ended.abort();
-      await looking;
-      await look().catch(() => {});
-      return { drains: seen.drains, undrains: seen.undrains };
-    },
-  };
-}
-
-function counted(troubles: Troubles): Record<string, number> {
-  const of: Record<string, number> = {};
-  for (const { what } of troubles.breaks) of[what] = (of[what] ?? 0) + 1;
-  return of;
 }

@@ -16,7 +16,7 @@ export async function longRaces(count: number, seed: number, parts: TestParts): 
   const { RACES_SECONDS: seconds, RACES_HOSTS: hosts = '12' } = parts.env;
   const result = await races(closing, {
     ...{ races: count, seed, name: 'races', net: '10.82.40', portBase: 22400, hosts: Number(hosts) },
-    ...{ trouble: 0.12, forGood: 0.1, signal: parts.signal },
+    ...{ trouble: 0.12, forGood: 0.1, patience: 180, signal: parts.signal },
     ...(seconds === undefined ? {} : { seconds: Number(seconds) }),
     onProgress: (text) => parts.write(`${text}, ${((parts.clock.monotonic() - began) / 1000).toFixed(0)} s\n`),
   });

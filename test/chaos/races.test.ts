@@ -13,6 +13,7 @@ test('races of submit and drain on real Slurm, while the service, slurmctld and 
 }, async (t) => {
   const result = await races(t, {
     ...{ races: 60, seed: 1, name: 'racet', net: '10.82.41', portBase: 22440, hosts: 4, trouble: 0.3, seconds: 30 },
+    patience: 80,
   });
   t.diagnostic(JSON.stringify(result));
   assert.deepEqual([...result.lost, ...result.wrong], []);

@@ -28,6 +28,8 @@ export interface RaceOptions {
   readonly trouble: number;
   /** Of the slurmds that are killed so many stay dead: 0 to 1. It takes minutes until their jobs run elsewhere. */
   readonly forGood?: number;
+  /** When no more races begin, each wait for what is still on its way may take so many seconds. */
+  readonly patience: number;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -47,9 +49,6 @@ export interface RaceResult extends Verdict {
 
 /** A job that has not ended after so many seconds is lost: a dead node and a second try are in it. */
 const LONGEST = 300;
-/** The same when no more races begin. */
-const LAST = 150;
-
 export async function races(t: Closing, options: RaceOptions): Promise<RaceResult> {
   const lab = await startLab(t, {
     ...{ name: options.name, net: options.net, portBase: options.portBase, hosts: options.hosts, bootTime: 0.2 },
@@ -75,7 +74,7 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
       if (roll() < options.trouble) troubles.begin(roll);
       const id = await submit(lab, mine, shape);
       begun.push({ number: mine, id, tasks: shape.tasks });
-      await ended(lab, mine, shape, over);
+      await ended(lab, mine, shape, over, options.patience);
       // An idle node is drained at the next look: a second later at most, and the next job comes in the middle of it.
       await sleep(roll() * 1100);
       if (mine % 50 === 0) options.onProgress?.(`${mine} races, ${troubles.breaks.length} troubles`);
@@ -93,7 +92,7 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
   const took = (performance.now() - began) / 1000;
   for (const one of racers) if (one.status === 'rejected') wrong.push(`a race was given up: ${one.reason}`);
   const last = async (what: string, check: () => Promise<boolean>) =>
-    await until(what, check, LAST).catch((error: unknown) => void wrong.push(String(error)));
+    await until(what, check, options.patience).catch((error: unknown) => void wrong.push(String(error)));
   await last('no job waits or runs', async () => {
     await troubles.mended();
     return (await lab.slurm('squeue', '-h')).trim() === '';
@@ -136,13 +135,13 @@ async function submit(lab: Lab, number: number, shape: Shape): Promise<string> {
 }
 
 /** Waits until the job's tasks have run, or too long; the verdict finds out what became of it. */
-async function ended(lab: Lab, number: number, shape: Shape, over: () => boolean): Promise<void> {
+async function ended(lab: Lab, number: number, shape: Shape, over: () => boolean, patience: number): Promise<void> {
   const begun = performance.now();
   let overSince = Number.POSITIVE_INFINITY;
   while (!hasEnded(runsOf(lab, number), shape.tasks)) {
     const now = performance.now();
     if (over()) overSince = Math.min(overSince, now);
-    if (now > begun + LONGEST * 1000 || now > overSince + LAST * 1000) return;
+    if (now > begun + LONGEST * 1000 || now > overSince + patience * 1000) return;
     await sleep(100);
   }
 }

@@ -49,8 +49,7 @@ find_machine() {
     [ "$host" = "$NODE" ] && [ "$state" = running ] || continue
     ID=$(basename "$machine")
     space=$(alive "$machine/init") || return 1
-    first=$(awk -v parent="$space" '$1 == "PPid:" && $2 == parent { split(FILENAME, part, "/"); print part[3]; exit }' \
-      /proc/[0-9]*/status 2>/dev/null) || :
+    first=$(grep -lE "^PPid:[[:space:]]+$space$" /proc/[0-9]*/status 2>/dev/null | head -n 1 | tr -dc '0-9')
     [ -n "$first" ]
     return
   done

@@ -52,7 +52,8 @@ const LONGEST = 300;
 export async function races(t: Closing, options: RaceOptions): Promise<RaceResult> {
   const lab = await startLab(t, {
     ...{ name: options.name, net: options.net, portBase: options.portBase, hosts: options.hosts, bootTime: 0.2 },
-    env: { LAB_CRED_EXPIRE: '30' },
+    // Slurm writes local time into its log, and the verdict reads it.
+    env: { LAB_CRED_EXPIRE: '30', ...(process.env.TZ === undefined ? {} : { TZ: process.env.TZ }) },
     settings: { POLL_INTERVAL: 1, CLEANUP_NODE_WAIT_TIME: 0, IDLE_NODE_WAIT_TIME: 0, JOIN_TIMEOUT: 60 },
   });
   mkdirSync(ranFolder(lab), { recursive: true });

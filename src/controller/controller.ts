@@ -6,8 +6,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { sayError } from '../domain/errors.ts';
-import { WITH_MACHINE } from '../domain/lifecycle.ts';
-import type { Plan } from '../domain/plan.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -23,12 +21,14 @@ import { makeErrands } from './errands.ts';
 import type { Hands } from './hands.ts';
 import { type Health, makeHealth } from './health.ts';
 import { nextLook } from './interval.ts';
-import { observe, type Readings, type Sight, seenNow, snapshotOf } from './observe.ts';
+import { keepClocks, keepIds } from './keep.ts';
+import { type Memory, warnOnce } from './memory.ts';
+import { observe, type Readings, seenNow, snapshotOf } from './observe.ts';
 import { makeRecorder } from './record.ts';
 import { waitingBecause } from './show.ts';
 import { makeSpending } from './spending.ts';
 import { tellOwners } from './tell.ts';
-import type { Control, StatusView } from './view.ts';
+import type { Control } from './view.ts';
 
 export interface ControllerParts {
   readonly pool: Pool;
@@ -240,24 +240,6 @@ export function makeController(parts: ControllerParts): Controller {
   };
 }
 
-/** What the controller remembers between looks; lost with the process, and that is no harm. */
-export interface Memory {
-  completeReads: number;
-  /** Only where the pool has several clouds. */
-  sight: Sight;
-  /** The last look decided something that the one before had not. */
-  acted: boolean;
-  last: {
-    readonly snapshot: Snapshot;
-    readonly plan: Plan;
-    waitingBecause(): StatusView['waitingBecause'];
-  } | null;
-  tally: Readonly<Record<string, number>> | null;
-  warned: ReadonlySet<string>;
-  nextLookAt: number | null;
-  summary?: string;
-}
-
 /** Made when somebody asks for the first time, then kept. */
 function onDemand<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null;
@@ -276,39 +258,4 @@ function silence(readings: Readings): string {
     said.push(`the cloud${readings.clouds.length > 1 ? ` ${name}` : ''} does not answer: ${reading.message}`);
   }
   return said.join('; ');
-}
-
-/** Writes only what changed: a quiet queue writes nothing. */
-function keepClocks(store: Store, s: Snapshot, decided: Plan): void {
-  const { queue, idleSince, missingSince } = decided.clocks;
-  if (queue.emptySince !== s.clocks.emptySince || queue.noWaitingSince !== s.clocks.noWaitingSince)
-    store.setClocks(queue);
-  for (const host of s.hosts) {
-    const idle = idleSince.get(host.name) ?? null;
-    const missing = missingSince.get(host.name) ?? null;
-    if (idle !== host.idleSince || missing !== host.missingSince) {
-      store.touch(host.name, { idleSince: idle, missingSince: missing });
-    }
-  }
-}
-
-/**
- * The answer to a create may be lost, and the list may lack the machine when its deadline comes: what was once seen under
- * our lease can be deleted by its id then, and is not forgotten.
- */
-function keepIds(store: Store, s: Snapshot): void {
-  for (const { name, state, lease, machineId } of s.hosts) {
-    const machine = s.machines.get(name);
-    if (machineId !== null || machine === undefined || lease === null || machine.lease !== lease) continue;
-    if (WITH_MACHINE.has(state)) store.touch(name, { machineId: machine.id });
-  }
-}
-
-function warnOnce(
-  memory: Memory,
-  recorder: { tell: (level: 'warn', subject: null, text: string) => void },
-  now: readonly string[],
-): void {
-  for (const text of now) if (!memory.warned.has(text)) recorder.tell('warn', null, text);
-  memory.warned = new Set(now);
 }

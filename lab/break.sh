@@ -28,10 +28,10 @@ main() {
       ! runs sshd || exit 1
       inside "$(command -v sshd)" -f /run/node/sshd_config >/dev/null 2>&1
       ;;
-    mount-away) inside umount -l "$SHARED" 2>/dev/null ;;
+    mount-away) inside umount -l "$SHARED" 2>/dev/null || exit 1 ;; # not mounted yet
     mount-back)
       ! inside mountpoint -q "$SHARED" || exit 1
-      inside mount --bind "$LAB_DIR/export" "$SHARED"
+      inside mount --bind "$LAB_DIR/export" "$SHARED" || exit 1
       ;;
     cable-out) ip link set "$BRIDGE-$NODE" down ;;
     cable-in) ip link set "$BRIDGE-$NODE" up ;;

@@ -30,6 +30,8 @@ export async function act(hands: Hands, s: Snapshot, plan: Plan): Promise<void> 
 }
 
 function settle(hands: Hands, s: Snapshot, step: Step): void {
+  if (step.host !== null && step.to === null && step.until !== undefined)
+    hands.store.touch(step.host, { retryAt: step.until });
   if (step.host === null || step.to === null) return;
   const machine = s.machines.get(step.host);
   const record = hands.store.host(step.host);

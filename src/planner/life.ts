@@ -21,6 +21,9 @@ export function life(s: Snapshot, view: View): Step | null {
   return (view.record.state in ADOPTING ? adopt(s, view) : null) ?? RULES[view.record.state](s, view);
 }
 
+/** A machine that is not ours was seen under the host's name or address: left alone for so long after that; ms. */
+const STRANGER_PAUSE = 5 * 60_000;
+
 const ADOPTING: Readonly<Partial<Record<HostState, true>>> = { free: true, cooling: true, quarantined: true };
 
 const RULES: Readonly<Record<HostState, Rule>> = {
@@ -33,7 +36,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
             'quarantined',
             `its name or address is used by machine ${v.stranger.id}, which is not ours`,
           ),
-          until: s.at + 5 * 60_000,
+          until: s.at + STRANGER_PAUSE,
         }
       : null,
 
@@ -134,7 +137,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     if (v.stranger)
       return {
         ...step('quarantine', v, 'quarantined', `its name or address is used by machine ${v.stranger.id}`),
-        until: s.at + 5 * 60_000,
+        until: s.at + STRANGER_PAUSE,
       };
     if (v.record.failures >= QUARANTINE_AT) {
       const pause = quarantineFor(v.record.failures);
@@ -152,7 +155,19 @@ const RULES: Readonly<Record<HostState, Rule>> = {
   },
 
   quarantined(s, v) {
-    if (v.stranger || s.at < (v.record.retryAt ?? 0)) return null;
+    const left = (v.record.retryAt ?? 0) - s.at;
+    // As long as it is seen the pause never runs out: one list that lacks it, when it would, says nothing.
+    if (v.stranger && left < STRANGER_PAUSE / 2)
+      return {
+        ...step(
+          'quarantine',
+          v,
+          null,
+          `its name or address is still used by machine ${v.stranger.id}, which is not ours`,
+        ),
+        until: s.at + STRANGER_PAUSE,
+      };
+    if (v.stranger || left > 0) return null;
     return step('settle', v, 'free', 'its pause is over');
   },
 };

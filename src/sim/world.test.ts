@@ -154,6 +154,34 @@ test('an address that somebody holds quarantines its host; another one takes the
   );
 });
 
+test('a machine of the same name that is not ours: one empty list when the pause ends brings no second one', async () => {
+  await using world = makeWorld({ hosts: 1 });
+  const list = world.cloud.list.bind(world.cloud);
+  const stranger = {
+    id: 'old',
+    host: 'c1',
+    ip: '10.9.9.9',
+    state: 'running',
+    lease: null,
+    since: null,
+    message: '',
+  } as const;
+  let seen = true;
+  world.cloud.list = async (signal) => (seen ? [...(await list(signal)), stranger] : list(signal));
+  const job = world.submit({}, MINUTE);
+  await world.until('it is left alone', () => world.states()[0] === 'quarantined', MINUTE);
+  await world.pass(20 * MINUTE);
+  seen = false;
+  await world.pass(MINUTE);
+  assert.equal(world.states()[0], 'quarantined', 'a list that lacks it for a minute is not believed');
+  seen = true;
+  await world.pass(10 * MINUTE);
+  assert.equal(world.cloud.counts.made, 0);
+  seen = false;
+  await world.until('it is really gone, and the job runs', () => world.batch.running.includes(job), 10 * MINUTE);
+  sound(world);
+});
+
 test('something that answers on a free address quarantines its host before anything is created there', async () => {
   await using world = makeWorld();
   world.bootstrap.haunt('10.0.0.1');

@@ -16,4 +16,9 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
   { seed: 4172, found: 'an empty list while nobody had accepted a deletion: the machine was taken for gone' },
   { seed: 7468, found: 'a node that a person had opened was deleted although it took jobs' },
   { seed: 9368, found: 'a node that a failed write had left open was deleted although it took jobs' },
+  {
+    seed: 988,
+    found:
+      'an empty list in the moment a quarantine ended: a second machine beside one of the same name, left from before an address was changed and the database lost',
+  },
 ];

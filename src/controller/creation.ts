@@ -10,6 +10,9 @@ import { afterAcceptance, afterBatch, afterRefusal } from '../planner/brake.ts';
 import { ASK_AGAIN, ASK_AGAIN_AFTER_ERROR, byCloud, CALL_LIMIT, type Hands, recordOf } from './hands.ts';
 import { LEASE } from './observe.ts';
 
+/** A machine whose create was never answered shows in the cloud's list within this time; ms. */
+const FIRST_MAY_SHOW = 240_000;
+
 /** Returns when everything is in the journal; the clouds answer later. */
 export function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void {
   if (steps.length === 0) return;
@@ -28,10 +31,12 @@ export function create(hands: Hands, s: Snapshot, steps: readonly Step[]): void 
           });
     return { name, ip: record.ip, lease: record.lease ?? '' };
   });
-  for (const [cloud, group] of byCloud(hands, leases, (lease) => lease.name)) ask(hands, cloud, group);
+  const again = new Set(steps.filter((step) => step.to === null).map((step) => step.host ?? ''));
+  for (const [cloud, group] of byCloud(hands, leases, (lease) => lease.name)) ask(hands, cloud, group, again);
 }
 
-function ask(hands: Hands, cloud: Cloud, leases: readonly Lease[]): void {
+/** @param again hosts whose lease was asked for before, without an answer that says what became of it */
+function ask(hands: Hands, cloud: Cloud, leases: readonly Lease[], again: ReadonlySet<string>): void {
   const [first] = leases;
   const brake = first === undefined ? '' : hands.clouds.brakeOf(recordOf(hands, first.name));
   hands.errands.start(
@@ -48,11 +53,11 @@ function ask(hands: Hands, cloud: Cloud, leases: readonly Lease[]): void {
         const outcomes = await cloud.create(free, signal);
         for (const outcome of outcomes) {
           if (outcome.error === null) accepted(hands, outcome.host, outcome.id);
-          else refused(hands, outcome.host, outcome.error);
+          else refused(hands, outcome.host, outcome.error, again.has(outcome.host));
         }
         paced(hands, brake, outcomes);
       } catch (error) {
-        for (const lease of free) refused(hands, lease.name, error);
+        for (const lease of free) refused(hands, lease.name, error, again.has(lease.name));
         if (error instanceof CloudError)
           paced(
             hands,
@@ -103,7 +108,7 @@ function paced(hands: Hands, cloud: string, outcomes: readonly Pick<CreateOutcom
 }
 
 /** What a refusal means for this host and for further creation (DESIGN 5). */
-function refused(hands: Hands, host: string, error: unknown): void {
+function refused(hands: Hands, host: string, error: unknown, again: boolean): void {
   const at = hands.clock.now();
   const known = error instanceof CloudError ? error : new CloudError('ambiguous', sayError(error), { cause: error });
   hands.retryCallAt.set(host, at + ASK_AGAIN_AFTER_ERROR);
@@ -115,6 +120,8 @@ function refused(hands: Hands, host: string, error: unknown): void {
   }
   // The lease is kept when it may have been created all the same; the next list tells.
   if (known.kind === 'ambiguous' || known.kind === 'temporary') return;
+  // A no to the second request says nothing of the first: a machine may be there that the list does not show yet.
+  if (again && known.kind !== 'ip-in-use' && at - recordOf(hands, host).since < FIRST_MAY_SHOW) return;
   hands.recorder.move(host, 'cooling', `not created (${known.kind}): ${known.message}`);
   if (known.kind !== 'ip-in-use') return;
   hands.recorder.move(host, 'quarantined', `its address is in use: ${known.message}`, { retryAt: at + 5 * 60_000 });

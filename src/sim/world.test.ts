@@ -132,6 +132,22 @@ test('a machine seen once whose create was never answered is deleted by its id, 
   sound(world);
 });
 
+test('a no to the second request for a lease does not end it: the first may have made the machine', async () => {
+  await using world = makeWorld({ hosts: 1 });
+  const list = world.cloud.list.bind(world.cloud);
+  world.cloud.list = async () => [];
+  world.cloud.fault('create', { do: 'lost' }, 1);
+  world.submit({}, MINUTE);
+  await world.until('it was made', () => world.cloud.machines().length === 1, MINUTE);
+  world.cloud.fault('create', { do: 'error', kind: 'throttled' }, 3);
+  await world.until('the second answer is there', () => /throttled/.test(events(world)), 5 * MINUTE);
+  assert.equal(world.states()[0], 'starting');
+  world.cloud.list = list;
+  await world.until('it runs', () => world.batch.running.length === 1, 10 * MINUTE);
+  assert.equal(world.cloud.counts.made, 1);
+  sound(world);
+});
+
 test('half of a batch: the one that was refused waits, the others work', async () => {
   await using world = makeWorld();
   world.cloud.fault('create', { do: 'partial', first: 2, kind: 'capacity' });

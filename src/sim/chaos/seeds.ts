@@ -21,4 +21,8 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
     found:
       'an empty list in the moment a quarantine ended: a second machine beside one of the same name, left from before an address was changed and the database lost',
   },
+  {
+    seed: 1953,
+    found: 'a second request for a lease was refused while the first had made a machine that was not listed yet',
+  },
 ];

@@ -13,6 +13,9 @@ const MOVING: ReadonlySet<HostState> = new Set([
   'cooling',
 ] satisfies HostState[]);
 
+/** The machine is there and jobs wait for it: this takes a second or two, and half of one is worth a look. */
+const JOINING: ReadonlySet<HostState> = new Set(['preparing', 'joining'] satisfies HostState[]);
+
 /** Shortest pause, ms. */
 const SHORTEST = 100;
 
@@ -35,13 +38,17 @@ export interface Pace {
 }
 
 /**
- * POLL_INTERVAL; 1 s while hosts are on the move or after something was done; at once after a start. A batch system that answers slowly is asked
+ * POLL_INTERVAL; 1 s while hosts are on the move or after something was done, half of that while they join; at once after a start. A batch system that answers slowly is asked
  * less often: it is busy a tenth of the time with us at most, so that we never are the load that sites ban.
  */
 export function nextLook(pace: Pace): number {
-  const wish =
-    pace.completeReads === 1 ? 200 : pace.acted || pace.states.some((state) => MOVING.has(state)) ? 1000 : pace.base;
+  const wish = pace.completeReads === 1 ? 200 : wished(pace);
   const due = Math.max(SHORTEST, pace.changesIn ?? Number.POSITIVE_INFINITY);
   const polite = Math.max(pace.batchTook * 10, pace.cloudTook * 3);
   return Math.min(Math.max(Math.min(wish, pace.base, due), polite), Math.max(LONGEST, pace.base));
+}
+
+function wished({ states, acted, base }: Pace): number {
+  if (states.some((state) => JOINING.has(state))) return 500;
+  return acted || states.some((state) => MOVING.has(state)) ? 1000 : base;
 }

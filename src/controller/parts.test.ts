@@ -19,8 +19,11 @@ const pace = {
 test('a quiet pool is looked at every POLL_INTERVAL', () => assert.equal(nextLook(pace), 5000));
 
 test('hosts on the move are looked at every second', () => {
-  for (const state of ['starting', 'preparing', 'joining', 'draining', 'stopping', 'cooling'] as const) {
+  for (const state of ['starting', 'draining', 'stopping', 'cooling'] as const) {
     assert.equal(nextLook({ ...pace, states: ['ready', state] }), 1000, state);
+  }
+  for (const state of ['preparing', 'joining'] as const) {
+    assert.equal(nextLook({ ...pace, states: ['starting', state] }), 500, state);
   }
   assert.equal(nextLook({ ...pace, base: 500, states: ['starting'] }), 500);
 });

@@ -52,6 +52,11 @@ const damage = fc.record({
   put: fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom('"', '{', '}', '[]', ',', 'idle', '0', '\\', ':')),
 });
 
+test('two edits that take a job its hosts and swallow the list of nodes make no node idle', () => {
+  const once = `${ANSWER.slice(0, 38)}:${ANSWER.slice(38 + 15)}`;
+  assert.deepEqual(idle(`${once.slice(0, 180)}0${once.slice(180 + 37)}`), []);
+});
+
 test('damaged JSON makes no node idle', () => {
   assert.deepEqual(idle(ANSWER), ['c4']);
   fuzz(

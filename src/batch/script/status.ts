@@ -27,7 +27,14 @@ export function toStatus(
   const doubtful = (host: string): boolean => answer.broken.some(({ text }) => names(text, host));
   const nodes =
     answer.nodes === null
-      ? blindNodes(hosts, memory, clock, (host) => mayRunOn(running, host) || doubtful(host), running.length)
+      ? blindNodes(
+          hosts,
+          memory,
+          clock,
+          (host) => mayRunOn(running, host) || doubtful(host),
+          running.length,
+          answer.broken.length > 0,
+        )
       : seenNodes(answer.nodes, hosts, memory, running, doubtful);
   const unreadable = answer.broken.map(({ line }) => oneLine(line).slice(0, 160));
   return { tally, jobs, nodes, unreadable };
@@ -81,6 +88,7 @@ function blindNodes(
   clock: Clock,
   jobMayBeOn: (host: string) => boolean,
   running: number,
+  damaged = false,
 ): BatchNode[] {
   let taken = running;
   return hosts.map((host) => {
@@ -88,7 +96,8 @@ function blindNodes(
     const works = memory.mayHaveJob(host) && jobMayBeOn(host);
     // closed, and no job is counted, but not for long enough: the service waits, it does not open the host again
     const settles = closed === 'ours' && memory.mayHaveJob(host) && !works;
-    const hasJob = works || settles;
+    // what could not be read may have been the list of nodes itself, and then it counts more than what we remember
+    const hasJob = works || settles || damaged;
     const free = closed === 'no' && taken-- > 0 ? 0 : 1;
     return {
       host,

@@ -76,6 +76,7 @@ const anyJob = fc
       exclusive: fc.boolean(),
       gres: fc.constantFrom<Readonly<Record<string, number>>>({}, {}, { gpu: 1 }, { gpu: 3 }),
       features: fc.constantFrom<readonly (readonly string[])[]>([], [], [['fast']], [['fast', 'ib'], ['slow']]),
+      hosts: fc.constantFrom<readonly string[]>([], [], [], ['c2'], ['c1', 'c4'], ['c3', 'x9']),
     }),
   })
   .map((changes) => job(changes));
@@ -228,6 +229,14 @@ law('every machine is created for a job that can use it (demand)', (s, p) => {
       );
     });
     assert.ok(can, `${step.host} is created for ${users.map((one) => one.job)}, which cannot use it`);
+  }
+});
+
+law('a job that names hosts is placed on all of them, or on none', (s, p) => {
+  for (const verdict of p.verdicts) {
+    const named = s.jobs.find((one) => one.id === verdict.job)?.ask.hosts ?? [];
+    const placed = verdict.hosts.length > 0 && verdict.kind !== 'blocked';
+    if (placed) for (const host of named) assert.ok(verdict.hosts.includes(host), `${verdict.because}, not ${host}`);
   }
 });
 

@@ -36,6 +36,11 @@ export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
     blocked.set(nodes, text);
     return text;
   };
+  const whyNamed = (names: readonly string[]): string => {
+    const of = hosts.filter(({ record }) => names.includes(record.name));
+    const parts = of.map((view) => `${view.record.name} is ${doing(view)}`);
+    return `waits for ${list(names)}: ${list(parts)}`;
+  };
   const named = (rooms: readonly Room[], kind: RoomKind): string => {
     if (states.size === 0) for (const { record } of hosts) states.set(record.name, record.state);
     const names = [...new Set(rooms.filter((room) => room.kind === kind).map((room) => room.host))];
@@ -54,8 +59,10 @@ export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
     create: boolean,
   ): Verdict {
     if (tasks === 0) return { job: job.id, kind: 'not-helped', hosts: NOBODY, because: ARRAY_LIMIT };
-    if (taken.length === 0)
-      return { job: job.id, kind: 'blocked', hosts: NOBODY, because: create ? why(need.nodes) : late };
+    if (taken.length === 0) {
+      const waits = need.named.length > 0 ? whyNamed(need.named) : why(need.nodes);
+      return { job: job.id, kind: 'blocked', hosts: NOBODY, because: create ? waits : late };
+    }
     const rest = left > 0 ? `; ${left} of ${tasks} tasks wait for room` : '';
     const all = [...new Set(taken.map((room) => room.host))];
     const has = (kind: RoomKind) => taken.some((room) => room.kind === kind);

@@ -255,6 +255,6 @@ function makeTree(rooms: readonly Room[], shown: (room: Room) => boolean): Tree 
 function atLeast(need: Share, shape: Share): boolean {
   if (need.nodes < shape.nodes || need.cpus < shape.cpus || need.memoryMiB < shape.memoryMiB) return false;
   if (shape.exclusive && !need.exclusive) return false;
-  if (!enough(need.gres, shape.gres)) return false;
+  if (!enough(need.gres, shape.gres) || (shape.without.size > 0 && shape.without !== need.without)) return false;
   return shape.features.length === 0 || JSON.stringify(need.features) === JSON.stringify(shape.features);
 }

@@ -107,7 +107,8 @@ function kindOf(s: Snapshot, view: View): RoomKind | null {
   if (record.state === 'ready') {
     if (inService(view) && record.missingSince === null) return 'ready';
     // Just out of sight (a restarted scheduler, a slow list): it is likely to come back, so nothing replaces it yet.
-    const brief = record.missingSince === null || s.at - record.missingSince < MISSING_GRACE;
+    const since = Math.min(record.missingSince ?? s.at, s.unanswered?.get(record.name) ?? s.at);
+    const brief = s.at - since < MISSING_GRACE;
     return node?.closed === 'no' && brief ? 'coming' : null;
   }
   if (record.state === 'draining') return mayReopen(view) ? 'reopen' : null;
@@ -135,15 +136,19 @@ export interface Share {
   readonly features: readonly (readonly string[])[];
   /** These hosts must be among them; so a job of one host can use no other. */
   readonly named: readonly string[];
+  /** It cannot use these, as the batch system has shown. */
+  readonly without: ReadonlySet<string>;
 }
 
 const ANY: Share['features'] = [];
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * The batch system's own node count is a lower bound: `-n 8` on hosts with 2 CPUs says 1 node and takes 4.
  * @param most CPUs of the largest host; 0 = not known
+ * @param without hosts it cannot use
  */
-export function share(ask: Ask, most: number): Share {
+export function share(ask: Ask, most: number, without: ReadonlySet<string> = NOBODY): Share {
   const least = Math.max(1, ask.nodes);
   const spread = most > 0 ? Math.ceil(ask.cpus / most) : least;
   const nodes = Math.max(ask.hosts?.length ?? 0, ask.cpusPerNode > most ? least : Math.max(least, spread));
@@ -155,6 +160,7 @@ export function share(ask: Ask, most: number): Share {
     gres: ask.gres ?? NO_GRES,
     features: ask.features ?? ANY,
     named: ask.hosts ?? NONE,
+    without,
   };
 }
 
@@ -162,6 +168,7 @@ type Free = Pick<Room, 'host' | 'cpus' | 'memoryMiB' | 'empty' | 'gres' | 'featu
 
 export function fits(room: Free, need: Share): boolean {
   if (need.named.length >= need.nodes && !need.named.includes(room.host)) return false;
+  if (need.without.size > 0 && need.without.has(room.host)) return false;
   if (need.exclusive && !room.empty) return false;
   if (room.cpus < need.cpus || (need.memoryMiB > 0 && room.memoryMiB < need.memoryMiB)) return false;
   return enough(room.gres, need.gres) && suits(room.features, need.features);

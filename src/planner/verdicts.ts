@@ -36,6 +36,8 @@ export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
     blocked.set(nodes, text);
     return text;
   };
+  const whyRefused = ({ without, nodes }: Share): string =>
+    `the batch system did not start it on ${list([...without])}, which ${without.size === 1 ? 'was' : 'were'} idle; ${why(nodes)}`;
   const whyNamed = (names: readonly string[]): string => {
     const of = hosts.filter(({ record }) => names.includes(record.name));
     const parts = of.map((view) => `${view.record.name} is ${doing(view)}`);
@@ -60,7 +62,9 @@ export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
   ): Verdict {
     if (tasks === 0) return { job: job.id, kind: 'not-helped', hosts: NOBODY, because: ARRAY_LIMIT };
     if (taken.length === 0) {
-      const waits = need.named.length > 0 ? whyNamed(need.named) : why(need.nodes);
+      const refused = need.without.size > 0 && need.named.every((name) => need.without.has(name));
+      const other = need.named.length > 0 ? whyNamed(need.named) : why(need.nodes);
+      const waits = refused ? whyRefused(need) : other;
       return { job: job.id, kind: 'blocked', hosts: NOBODY, because: create ? waits : late };
     }
     const rest = left > 0 ? `; ${left} of ${tasks} tasks wait for room` : '';

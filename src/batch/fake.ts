@@ -120,8 +120,11 @@ export function makeFakeBatch(options: {
       const has = free(one.name);
       return has.cpus >= perNode(task) && has.memory >= (spec.memoryMiB ?? 0);
     });
-    const count = spec.nodes ?? 1;
-    return fits.length >= count ? fits.slice(0, count).map((one) => one.name) : [];
+    const named = spec.hosts ?? [];
+    const found = fits.map((one) => one.name).sort((a, b) => Number(named.includes(b)) - Number(named.includes(a)));
+    const count = Math.max(spec.nodes ?? 1, named.length);
+    const chosen = found.slice(0, count);
+    return chosen.length === count && named.every((name) => chosen.includes(name)) ? chosen : [];
   }
 
   const mayRun = (task: Task): boolean =>

@@ -88,6 +88,11 @@ describe('3. 再度ノード実行状況を確認し、実行待ち、実行中�
     const clocks = { emptySince: NOW - WAIT, noWaitingSince: NOW - WAIT + SECOND };
     assert.deepEqual(steps(snapshot({ c1: ready }, [], { pool: classic, clocks })), []);
   });
+  test('a wait that seems to have begun in the future begins now, and ends', () => {
+    const ahead = { emptySince: NOW + 24 * 3600 * SECOND, noWaitingSince: NOW + 24 * 3600 * SECOND };
+    const s = snapshot({ c1: ready }, [], { pool: classic, clocks: ahead });
+    assert.deepEqual(plan(s).clocks.queue, { emptySince: NOW, noWaitingSince: NOW });
+  });
   test('a job that comes between the drain and the delete gets its nodes back', () => {
     const s = snapshot({ c1: { state: 'draining' }, c2: { state: 'draining' } }, [job()], { pool: classic });
     assert.deepEqual(steps(s).slice(0, 2), ['undrain c1 -> ready', 'undrain c2 -> ready']);

@@ -25,4 +25,9 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
     seed: 1953,
     found: 'a second request for a lease was refused while the first had made a machine that was not listed yet',
   },
+  {
+    seed: 3991,
+    found:
+      'a start that died after it had carried the clocks on and before it wrote down the moment: the next one moved them again, a day into the future, and the wait of the classic policy never ended',
+  },
 ];

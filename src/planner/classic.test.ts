@@ -46,6 +46,13 @@ describe('1. キューのノード実行状況を確認し、実行待ちジョ�
   });
 });
 
+test('the node that is added is not one whose old machine is still there', () => {
+  const old = { state: 'free', machine: { state: 'failed' } } as const;
+  assert.deepEqual(steps(snapshot({ c1: old }, [job()], { pool: classic, completeReads: 1 })), [
+    'create c2 -> starting',
+  ]);
+});
+
 describe('2. 実行待ちジョブが1個も無い場合、CLEANUP_NODE_WAIT_TIME 秒間だけ待機する。', () => {
   test('no job waits: the wait begins, nothing else happens', () => {
     const s = snapshot({ c1: { ...ready, node: BUSY } }, [running('c1')], { pool: classic });

@@ -17,6 +17,7 @@ import { act } from './act.ts';
 import { tellBudgets } from './budget-news.ts';
 import { makeClouds, type NamedCloud } from './clouds.ts';
 import { makeControl } from './control.ts';
+import { makeDoubt } from './doubt.ts';
 import { makeErrands } from './errands.ts';
 import type { Hands } from './hands.ts';
 import { type Health, makeHealth } from './health.ts';
@@ -95,6 +96,7 @@ export function makeController(parts: ControllerParts): Controller {
   const retryCallAt = new Map<string, number>();
   const accepted = new Set<string>();
   const absence = makeAbsence(clock);
+  const doubt = makeDoubt(recorder);
   const hands: Hands = { ...parts, clouds, errands, recorder, retryCallAt, accepted };
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
   const several = parts.clouds.length > 1;
@@ -141,7 +143,8 @@ export function makeController(parts: ControllerParts): Controller {
       accepted,
       absence,
     };
-    const s = snapshotOf(eyes, readings, seen);
+    const made = snapshotOf(eyes, readings, seen);
+    const s = made === null ? null : doubt.seen(made);
     return { readings, s: s === null || spending === null ? s : spending.withUsage(s) };
   }
 
@@ -166,6 +169,7 @@ export function makeController(parts: ControllerParts): Controller {
     const decided = plan(s);
     const before = memory.last?.plan.steps ?? [];
     memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
+    doubt.expect(s, decided);
     keepClocks(store, s, decided);
     keepIds(store, s);
     const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];

@@ -13,6 +13,7 @@
 import type { Step } from '../domain/plan.ts';
 import type { QueueClocks, Snapshot } from '../domain/snapshot.ts';
 import { count, span } from '../domain/words.ts';
+import { notAfter } from './clocks.ts';
 import { step } from './life.ts';
 import type { Allowance } from './limits.ts';
 import { more } from './offers.ts';
@@ -22,9 +23,9 @@ import { closedByOthers, notCreatable, onTheWay, outOfSight, type View, working 
 export function classicClocks(s: Snapshot): QueueClocks {
   const waiting = s.jobs.some((job) => job.state === 'waiting');
   const empty = s.jobs.length === 0;
-  const emptySince = empty ? (s.clocks.emptySince ?? s.at) : null;
+  const emptySince = empty ? notAfter(s.clocks.emptySince, s.at) : null;
   if (waiting) return { emptySince, noWaitingSince: null };
-  const since = s.clocks.noWaitingSince ?? s.at;
+  const since = notAfter(s.clocks.noWaitingSince, s.at);
   const over = s.at - since >= s.pool.timing.cleanup;
   return { emptySince, noWaitingSince: over && !empty ? s.at : since };
 }

@@ -54,6 +54,8 @@ export interface FakeBatch extends Batch {
   /** How many jobs and array tasks wait. */
   readonly waiting: number;
   hostsOf(job: string): readonly string[];
+  /** Does it wait or run? */
+  knows(job: string): boolean;
 }
 
 interface Node extends FakeHost {
@@ -301,6 +303,7 @@ export function makeFakeBatch(options: {
     get waiting() {
       return tasks.filter((task) => task.hosts.length === 0).length;
     },
+    knows: (job) => tasks.some((task) => names(task, job)),
     hostsOf(job) {
       return tasks.filter((task) => names(task, job)).flatMap((task) => task.hosts);
     },

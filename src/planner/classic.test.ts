@@ -105,3 +105,29 @@ describe('3. 再度ノード実行状況を確認し、実行待ち、実行中�
     assert.deepEqual(steps(s).slice(0, 2), ['undrain c1 -> ready', 'undrain c2 -> ready']);
   });
 });
+
+test('a host that was taken out of hosts.json goes as soon as no job runs on it, though jobs wait', () => {
+  const hosts = { c1: { state: 'ready' }, c2: { state: 'ready', node: BUSY }, c3: { state: 'starting' } } as const;
+  const retired = new Set(['c1', 'c2', 'c3']);
+  const leaving = (reads: number) =>
+    plan({ ...snapshot(hosts, [job()], { pool: { policy: 'classic' }, completeReads: reads }), retired }).steps.filter(
+      (one) => one.kind === 'drain' || one.kind === 'delete',
+    );
+  assert.deepEqual(
+    leaving(2).map((one) => [one.kind, one.host, one.because]),
+    [
+      ['drain', 'c1', 'it is no longer in hosts.json'],
+      ['delete', 'c3', 'it is no longer in hosts.json'],
+    ],
+  );
+  assert.deepEqual(leaving(1), []);
+});
+
+test('and is not opened again for a job', () => {
+  const hosts = { c1: { state: 'draining' } } as const;
+  const made = { ...snapshot(hosts, [job()], { pool: { policy: 'classic' } }), retired: new Set(['c1']) };
+  assert.deepEqual(
+    plan(made).steps.filter((one) => one.kind === 'undrain'),
+    [],
+  );
+});

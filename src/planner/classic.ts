@@ -7,6 +7,8 @@
  * 3. Ask again; when no job waits and none runs, delete all nodes.
  * 4. Begin again at 1.
  *
+ * Besides, a host that was taken out of hosts.json goes as soon as no job runs on it.
+ *
  * Step 2 is a durable clock instead of a sleep, so a job that comes meanwhile is seen at once, and step 3 drains and
  * looks again before it deletes.
  */
@@ -34,16 +36,26 @@ export function classic(s: Snapshot, hosts: readonly View[], clocks: QueueClocks
   const waiting = s.jobs.filter((job) => job.state === 'waiting').length;
   if (s.jobs.length > 0) {
     const back = hosts.filter(
-      (v) => v.record.state === 'draining' && v.record.drainedBy !== 'operator' && v.machine?.state === 'running',
+      (v) =>
+        !v.retired &&
+        v.record.state === 'draining' &&
+        v.record.drainedBy !== 'operator' &&
+        v.machine?.state === 'running',
     );
     const reopened = back.map((v) => step('undrain', v, 'ready', 'a job came to the queue'));
-    return [...reopened, ...addOne(s, hosts, waiting, allowed)];
+    // A host that is ours no more must not fill the place of one that a job waits for until no job waits at all.
+    const old = s.completeReads < 2 ? [] : leave(hosts, 'it is no longer in hosts.json', (v) => v.retired);
+    return [...old, ...reopened, ...addOne(s, hosts, waiting, allowed)];
   }
   const over = clocks.noWaitingSince !== null && s.at - clocks.noWaitingSince >= s.pool.timing.cleanup;
   if (!over || s.completeReads < 2) return [];
   const because = `no job waited or ran after ${span(s.pool.timing.cleanup)}: all nodes are deleted`;
+  return leave(hosts, because, () => true);
+}
+
+function leave(hosts: readonly View[], because: string, which: (view: View) => boolean): readonly Step[] {
   return hosts
-    .filter((v) => !v.record.held && !v.underWay && !working(v) && !closedByOthers(v))
+    .filter((v) => which(v) && !v.record.held && !v.underWay && !working(v) && !closedByOthers(v))
     .flatMap((v) => {
       if (v.record.state === 'ready') return [step('drain', v, 'draining', because)];
       return onTheWay(v) ? [step('delete', v, 'stopping', because)] : [];

@@ -40,4 +40,8 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
   },
   { seed: 4996, found: 'the same' },
   { seed: 9115, found: 'the same' },
+  {
+    seed: 30358,
+    found: 'policy classic: an idle host that hosts.json had no more kept the place of the one host that a job named',
+  },
 ];

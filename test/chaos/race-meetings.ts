@@ -10,6 +10,8 @@ export interface Notes {
   readonly submitted: ReadonlyMap<string, number>;
   /** In order. */
   readonly drains: readonly Drain[];
+  /** When a node was closed or opened for the last time; 0 = never. */
+  readonly changed: number;
 }
 
 /** An open host was closed, for its machine is to go. */
@@ -52,6 +54,7 @@ export function openNotebook(): Notebook {
   const drains: Drain[] = [];
   const reasons = new Map<string, string>();
   const open = new Set<string>();
+  let changed = 0;
 
   function closed(host: string, at: number): void {
     const reason = reasons.get(host) ?? '';
@@ -69,6 +72,9 @@ export function openNotebook(): Notebook {
   return {
     submitted,
     drains,
+    get changed() {
+      return changed;
+    },
     read(lines) {
       for (const line of lines.split('\n')) {
         const [, time = '', text = ''] = /^\[([^\]]+)\] (.*)$/.exec(line) ?? [];
@@ -79,7 +85,9 @@ export function openNotebook(): Notebook {
         const [, named, reason = ''] = REASON.exec(text) ?? [];
         if (named !== undefined) reasons.set(named, reason);
         const [, host, state = ''] = STATE.exec(text) ?? [];
-        if (host !== undefined) (state.startsWith('DRAIN') ? closed : opened)(host, at);
+        if (host === undefined) continue;
+        changed = at;
+        (state.startsWith('DRAIN') ? closed : opened)(host, at);
       }
     },
   };
@@ -90,7 +98,7 @@ export function openNotebook(): Notebook {
  * first of those that have met none.
  * @returns ids of the jobs that have met a drain
  */
-export function meetings(guests: readonly Guest[], { submitted, drains }: Notes): Set<string> {
+export function meetings(guests: readonly Guest[], { submitted, drains }: Pick<Notes, 'submitted' | 'drains'>): Set<string> {
   const came = guests
     .flatMap((guest) => {
       const at = submitted.get(guest.id);

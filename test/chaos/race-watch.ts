@@ -10,12 +10,16 @@ export interface Watch extends AsyncDisposable {
   readonly notes: Notes;
   /** Waits for a drain that no other racer has taken. @returns false after so many ms without one */
   drain(ms: number): Promise<boolean>;
+  /** Waits until so many ms before the service may close a host: a look after it last closed or opened one. */
+  before(ms: number): Promise<void>;
 }
 
 /** Pause between two readings, ms. */
 const PAUSE = 20;
 /** A drain is offered for so many ms. */
 const FRESH = 200;
+/** From what one look changes to what the next one does, ms: the pause between two looks and the readings. */
+const LOOK = 1100;
 const CHUNK = 64 * 1024;
 
 export function watchLog(file: string): Watch {
@@ -74,6 +78,10 @@ export function watchLog(file: string): Watch {
       const at = waiting.indexOf(wake);
       if (at >= 0) waiting.splice(at, 1);
       return came;
+    },
+    async before(ms) {
+      const since = Date.now() - notebook.changed;
+      await sleep((2 * LOOK - (since % LOOK) - ms) % LOOK);
     },
     async [Symbol.asyncDispose]() {
       ended.abort();

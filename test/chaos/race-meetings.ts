@@ -98,7 +98,10 @@ export function openNotebook(): Notebook {
  * first of those that have met none.
  * @returns ids of the jobs that have met a drain
  */
-export function meetings(guests: readonly Guest[], { submitted, drains }: Pick<Notes, 'submitted' | 'drains'>): Set<string> {
+export function meetings(
+  guests: readonly Guest[],
+  { submitted, drains }: Pick<Notes, 'submitted' | 'drains'>,
+): Set<string> {
   const came = guests
     .flatMap((guest) => {
       const at = submitted.get(guest.id);

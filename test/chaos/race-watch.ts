@@ -8,16 +8,21 @@ import { type Notebook, type Notes, openNotebook } from './race-meetings.ts';
 
 export interface Watch extends AsyncDisposable {
   readonly notes: Notes;
-  /** Waits for a drain that no other racer has taken. @returns false after so many ms without one */
+  /** Waits for a drain that no other racer has taken, not too long. @returns false after so many ms without one */
   drain(ms: number): Promise<boolean>;
-  /** Waits until so many ms before the service may close a host: a look after it last closed or opened one. */
-  before(ms: number): Promise<void>;
+  /**
+   * Waits until so many ms before the service may close a host: a look after it last closed or opened one.
+   * @returns false at once when that was too long ago to tell
+   */
+  before(ms: number): Promise<boolean>;
 }
 
 /** Pause between two readings, ms. */
 const PAUSE = 20;
 /** A drain is offered for so many ms. */
 const FRESH = 200;
+/** Who has waited so many ms shares the next drain with another: the hosts are too few, and only jobs bring more. */
+const LONG = 3000;
 /** From what one look changes to what the next one does, ms: the pause between two looks and the readings. */
 const LOOK = 1100;
 const CHUNK = 64 * 1024;
@@ -41,17 +46,16 @@ export function watchLog(file: string): Watch {
     }
   }
 
-  const waiting: (() => void)[] = [];
+  const waiting: { readonly since: number; readonly wake: () => void }[] = [];
   let offered = 0;
   /** Those that have waited longest first. */
   function offer(): void {
-    for (; offered < notebook.drains.length; offered++) {
-      const fresh = Date.now() - (notebook.drains[offered]?.at ?? 0) < FRESH;
-      if (!fresh) continue;
-      const wake = waiting.shift();
-      if (wake === undefined) return;
-      wake();
-    }
+    const now = Date.now();
+    const fresh = notebook.drains.slice(offered).filter(({ at }) => now - at < FRESH).length;
+    offered = notebook.drains.length;
+    if (fresh === 0) return;
+    const late = waiting.findIndex(({ since }) => now - since < LONG);
+    for (const { wake } of waiting.splice(0, Math.max(fresh, late < 0 ? waiting.length : late))) wake();
   }
 
   const ended = new AbortController();
@@ -69,19 +73,21 @@ export function watchLog(file: string): Watch {
     notes: notebook,
     async drain(ms) {
       const { promise, resolve } = Promise.withResolvers<true>();
-      const wake = () => resolve(true);
-      waiting.push(wake);
+      const one = { since: Date.now(), wake: () => resolve(true) };
+      waiting.push(one);
       const late = new AbortController();
       const timeout = sleep(ms, false as const, { signal: late.signal }).catch(() => false as const);
       const came = await Promise.race([promise, timeout]);
       late.abort();
-      const at = waiting.indexOf(wake);
+      const at = waiting.indexOf(one);
       if (at >= 0) waiting.splice(at, 1);
       return came;
     },
     async before(ms) {
       const since = Date.now() - notebook.changed;
+      if (since > 2 * LOOK) return false;
       await sleep((2 * LOOK - (since % LOOK) - ms) % LOOK);
+      return true;
     },
     async [Symbol.asyncDispose]() {
       ended.abort();

@@ -57,9 +57,9 @@ export interface RaceResult extends Verdict {
 }
 
 /** So many of the racers wait until a host has just been closed; the others come a moment before that, or after: 0 to 1. */
-const AFTER = Number(process.env.AF ?? 0.75);
+const AFTER = Number(process.env.AF ?? 0.85);
 /** The longest wait for a drain, ms: while the service is down there is none. */
-const NO_DRAIN = Number(process.env.ND ?? 6000);
+const NO_DRAIN = Number(process.env.ND ?? 15000);
 /** How often the meetings are counted, ms. */
 const COUNTED = 500;
 
@@ -98,8 +98,8 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
       begun.push({ number: mine, id, tasks: shape.tasks, hosts: null });
       await ended(lab, mine, shape, over, options.patience);
       // An idle node is drained at the next look: a second later at most.
-      if (roll() > AFTER) await watch.before(roll() * 500);
-      else if (await watch.drain(NO_DRAIN)) await sleep(roll() * 250);
+      const early = roll() > AFTER && (await watch.before(roll() * 500));
+      if (!early && (await watch.drain(NO_DRAIN))) await sleep(roll() * 250);
       if (mine % 50 === 0)
         options.onProgress?.(`${mine} races, ${met()} met a drain, ${troubles.breaks.length} troubles`);
     }

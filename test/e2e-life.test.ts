@@ -110,9 +110,12 @@ test('an operator drains a node: its job ends first; cleanup takes all', { skip,
   assert.equal((await lab.hybrid('drain', 'c1')).code, 0);
   await until('the machine is gone', async () => (await lab.machines()).length === 0, 60);
   assert.equal(await lab.jobState(job), 'COMPLETED');
-  const again = await lab.submit('sleep 1', '--exclusive');
-  await until('it has run', async () => (await lab.jobState(again)) === 'COMPLETED', 60);
-  assert.equal((await lab.machines()).length, 1);
+  const again = await lab.submit('sleep 1', '--exclusive', '-w', 'c3');
+  await until('a job that names its host has run', async () => (await lab.jobState(again)) === 'COMPLETED', 60);
+  assert.deepEqual(
+    (await lab.machines()).map((machine) => machine.hostname),
+    ['c3'],
+  );
   assert.equal((await lab.hybrid('cleanup', '--yes')).code, 0);
   await until('all machines are gone', async () => (await lab.machines()).length === 0, 60);
 });

@@ -22,6 +22,8 @@ export interface FakeJobSpec {
   readonly array?: number;
   /** So many tasks of the array at one time. */
   readonly taskLimit?: number;
+  /** Never starts on these, and nothing that is told says so: as an excluded node, or a reservation. */
+  readonly avoids?: readonly string[];
   /** Overrides what the batch system would say while it waits. */
   readonly waits?: { readonly reason: string; readonly helped: 'yes' | 'no' | 'unknown'; readonly because: string };
 }

@@ -114,7 +114,7 @@ export function makeFakeBatch(options: {
   function room(task: Task): string[] {
     const { spec } = task;
     const fits = [...nodes.values()].filter((one) => {
-      if (!one.up || one.drain !== null || one.inQueue === false) return false;
+      if (!one.up || one.drain !== null || one.inQueue === false || spec.avoids?.includes(one.name)) return false;
       if (on(one.name).some((other) => other.spec.exclusive)) return false;
       if (spec.exclusive && on(one.name).length > 0) return false;
       const has = free(one.name);

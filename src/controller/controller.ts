@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { sayError } from '../domain/errors.ts';
+import type { Machine } from '../domain/machine.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -17,6 +18,7 @@ import { act } from './act.ts';
 import { tellBudgets } from './budget-news.ts';
 import { makeClouds, type NamedCloud } from './clouds.ts';
 import { makeControl } from './control.ts';
+import { makeDoubt } from './doubt.ts';
 import { makeErrands } from './errands.ts';
 import type { Hands } from './hands.ts';
 import { type Health, makeHealth } from './health.ts';
@@ -41,6 +43,8 @@ export interface ControllerParts {
   readonly log: Log;
   /** What has to be added to the clock for the wall's time, ms; without it nothing. Budgets count the wall's days. */
   readonly wallOffset?: () => number;
+  /** Does this machine belong to a host of another pool? Absent: there is no other. */
+  readonly elsewhere?: (machine: Machine) => boolean;
   /** POLL_INTERVAL, ms. */
   readonly pollInterval: number;
   readonly version: string;
@@ -95,6 +99,7 @@ export function makeController(parts: ControllerParts): Controller {
   const retryCallAt = new Map<string, number>();
   const accepted = new Set<string>();
   const absence = makeAbsence(clock);
+  const doubt = makeDoubt(recorder);
   const hands: Hands = { ...parts, clouds, errands, recorder, retryCallAt, accepted };
   const batch = makeHealth('the batch system', parts.batch.family, clock, recorder);
   const several = parts.clouds.length > 1;
@@ -141,7 +146,8 @@ export function makeController(parts: ControllerParts): Controller {
       accepted,
       absence,
     };
-    const s = snapshotOf(eyes, readings, seen);
+    const made = snapshotOf(eyes, readings, seen);
+    const s = made === null ? null : doubt.seen(made);
     return { readings, s: s === null || spending === null ? s : spending.withUsage(s) };
   }
 
@@ -166,6 +172,7 @@ export function makeController(parts: ControllerParts): Controller {
     const decided = plan(s);
     const before = memory.last?.plan.steps ?? [];
     memory.acted = decided.steps.some((step) => step.kind !== 'wait') && !isDeepStrictEqual(before, decided.steps);
+    doubt.expect(s, decided);
     keepClocks(store, s, decided);
     keepIds(store, s);
     const unreadable = readings.batch.ok ? readings.batch.value.unreadable : [];

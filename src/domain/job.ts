@@ -22,6 +22,8 @@ export interface Ask {
   readonly gres?: Readonly<Record<string, number>>;
   /** What its hosts must have: any one of these sets, all of its words. `a&b|c` is `[['a', 'b'], ['c']]`. */
   readonly features?: readonly (readonly string[])[];
+  /** Hosts by name that must all be among its hosts; whether they are ours is not said. */
+  readonly hosts?: readonly string[];
 }
 
 export interface Job {

@@ -80,6 +80,10 @@ export interface Snapshot {
   readonly retryCallAt: ReadonlyMap<string, number>;
   /** In the order of preference; only where the pool has several. `brake` and `cloudReadAt` then say nothing. */
   readonly clouds?: readonly CloudState[];
+  /** Working hosts whose daemon does not answer the batch system, and since when without a break, epoch ms. */
+  readonly unanswered?: ReadonlyMap<string, number>;
+  /** By waiting job: hosts that were idle and would do for it for so long that the batch system will not start it there. */
+  readonly refused?: ReadonlyMap<string, ReadonlySet<string>>;
   /** Hosts whose cloud did not answer or is configured no more: no step for them. */
   readonly silent?: ReadonlySet<string>;
   /** What the pool's machines have cost; only where prices or budgets are set. */

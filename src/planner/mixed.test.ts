@@ -1,5 +1,5 @@
 /**
- * Pools whose hosts are not alike: GPUs, features, larger hosts. c1 and c2 are plain, c3 has two A100, c4 has two V100,
+ * Pools whose hosts are not alike, or are asked for by name: GPUs, features, larger hosts. c1 and c2 are plain, c3 has two A100, c4 has two V100,
  * twice the CPUs and memory of the others, and the feature `big`.
  */
 import assert from 'node:assert/strict';
@@ -253,12 +253,92 @@ const LIMITS: readonly Case[] = [
   },
 ];
 
+const working: HostSketch = { state: 'ready', node: BUSY };
+
+const NAMED: readonly Case[] = [
+  { what: 'a job that names a host gets that one', jobs: [want({ hosts: ['c2'] })], create: ['c2'] },
+  {
+    what: 'also when another works and is empty',
+    jobs: [want({ hosts: ['c2'] })],
+    hosts: { c1: { state: 'ready' } },
+    create: ['c2'],
+    says: /^waits for c2 \(creating\)$/,
+  },
+  {
+    what: 'it waits for a host that is taken, and none is created instead',
+    jobs: [want({ ...whole, hosts: ['c1'] })],
+    hosts: { c1: working },
+    create: [],
+    says: /^waits for c1: c1 is at work$/,
+  },
+  {
+    what: 'a plain job before it leaves that host to it',
+    jobs: [want(whole), want({ ...whole, hosts: ['c1'] })],
+    create: ['c2', 'c1'],
+  },
+  {
+    what: 'and takes it when there is no other',
+    jobs: [...times(4, whole), want({ ...whole, hosts: ['c1'] })],
+    create: ['c2', 'c3', 'c4', 'c1'],
+    says: /^waits for c1: c1 is needed by jobs before it$/,
+  },
+  { what: 'two hosts by name', jobs: [want({ nodes: 2, hosts: ['c2', 'c4'] })], create: ['c2', 'c4'] },
+  { what: 'three hosts, one of them by name', jobs: [want({ nodes: 3, hosts: ['c2'] })], create: ['c2', 'c1', 'c3'] },
+  {
+    what: 'more names than hosts asked for: all of them',
+    jobs: [want({ nodes: 1, hosts: ['c2', 'c3'] })],
+    create: ['c2', 'c3'],
+  },
+  {
+    what: 'one that works, and a new one beside it',
+    jobs: [want({ nodes: 2, hosts: ['c2'] })],
+    hosts: { c2: { state: 'ready' } },
+    create: ['c1'],
+    says: /^waits for c1 \(creating\); placed on c2 \(ready\)$/,
+  },
+  {
+    what: 'all or nothing: one of its two is taken, so none is created',
+    jobs: [want({ nodes: 2, ...whole, hosts: ['c1', 'c2'] })],
+    hosts: { c1: working },
+    create: [],
+    says: /^waits for c1 and c2: c1 is at work and c2 is needed by jobs before it$/,
+  },
+  { what: 'each job its own', jobs: [want({ hosts: ['c3'] }), want({ hosts: ['c1'] })], create: ['c3', 'c1'] },
+  { what: 'two that share it', jobs: times(2, { hosts: ['c3'] }), create: ['c3'] },
+  {
+    what: 'one that is draining is opened again',
+    jobs: [want({ hosts: ['c2'] })],
+    hosts: { c2: { state: 'draining', machine: {} } },
+    create: [],
+    says: /placed on c2 \(opened again\)/,
+  },
+  {
+    what: 'MAX_NODES is kept',
+    jobs: [want({ nodes: 2, hosts: ['c2', 'c4'] }), want({ hosts: ['c3'] })],
+    limits: { maxNodes: 2 },
+    create: ['c2', 'c4'],
+  },
+  {
+    what: 'a host that is not ours',
+    jobs: [want({ hosts: ['x9'] })],
+    create: [],
+    says: /^can never start here: it asks for x9, which is no host of this queue$/,
+  },
+  {
+    what: 'a host without what it asks for',
+    jobs: [want({ ...gpu(1), hosts: ['c1'] })],
+    create: [],
+    says: /^can never fit: c1 has not all it asks for$/,
+  },
+];
+
 for (const [group, cases] of Object.entries({
   GPUs: GPUS,
   'plain jobs': PLAIN_JOBS,
   features: FEATURES,
   'CPUs and memory': SIZES,
   'can never fit': NEVER,
+  'jobs that name hosts': NAMED,
   limits: LIMITS,
 })) {
   describe(`mixed pools: ${group}`, () => {

@@ -67,7 +67,7 @@ export function place(
       continue;
     }
     if (job.helped === 'unknown') unknown.add(job.reason);
-    const need = share(job.ask, sizes.mostCpus);
+    const need = share(job.ask, sizes.mostCpus, s.refused?.get(job.id));
     const never = sizes.neverFits(need);
     if (never !== null) {
       said.push({ job: job.id, kind: 'never', hosts: NOBODY, because: never });
@@ -104,7 +104,7 @@ export function place(
   for (const room of later?.rooms ?? []) if (!used.has(room.host)) used.set(room.host, room);
   // What is there for them stays; nothing is created or opened again before their time.
   for (const job of soon) {
-    const need = share(job.ask, sizes.mostCpus);
+    const need = share(job.ask, sizes.mostCpus, s.refused?.get(job.id));
     const rooms = open.place(need, { create: false, useKept: true }) ?? [];
     for (const room of rooms) if (room.kind !== 'reopen' && !used.has(room.host)) used.set(room.host, room);
   }

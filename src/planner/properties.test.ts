@@ -76,6 +76,7 @@ const anyJob = fc
       exclusive: fc.boolean(),
       gres: fc.constantFrom<Readonly<Record<string, number>>>({}, {}, { gpu: 1 }, { gpu: 3 }),
       features: fc.constantFrom<readonly (readonly string[])[]>([], [], [['fast']], [['fast', 'ib'], ['slow']]),
+      hosts: fc.constantFrom<readonly string[]>([], [], [], ['c2'], ['c1', 'c4'], ['c3', 'x9']),
     }),
   })
   .map((changes) => job(changes));
@@ -95,6 +96,8 @@ const world: fc.Arbitrary<Snapshot> = fc
     completeReads: fc.integer({ min: 1, max: 3 }),
     emptySince: fc.option(since),
     underWay: fc.subarray(HOSTS.map((host) => host.name)),
+    unanswered: fc.dictionary(fc.constantFrom(...HOSTS.map((host) => host.name)), since),
+    refused: fc.array(fc.subarray(HOSTS.map((host) => host.name)), { maxLength: 3 }),
     brake: fc.option(fc.record({ until: fc.option(since), kind: fc.constantFrom('quota' as const, 'boot' as const) })),
   })
   .map((w) =>
@@ -114,6 +117,8 @@ const world: fc.Arbitrary<Snapshot> = fc
       completeReads: w.completeReads,
       clocks: { emptySince: w.emptySince, noWaitingSince: w.emptySince },
       underWay: new Set(w.underWay),
+      unanswered: new Map(Object.entries(w.unanswered)),
+      refused: new Map(w.refused.map((hosts, i) => [w.jobs[i]?.id ?? '', new Set(hosts)])),
       brake: {
         kind: w.brake?.kind ?? null,
         message: 'x',
@@ -229,6 +234,19 @@ law('every machine is created for a job that can use it (demand)', (s, p) => {
     });
     assert.ok(can, `${step.host} is created for ${users.map((one) => one.job)}, which cannot use it`);
   }
+});
+
+law('a job that names hosts is placed on all of them, or on none', (s, p) => {
+  for (const verdict of p.verdicts) {
+    const named = s.jobs.find((one) => one.id === verdict.job)?.ask.hosts ?? [];
+    const placed = verdict.hosts.length > 0 && verdict.kind !== 'blocked';
+    if (placed) for (const host of named) assert.ok(verdict.hosts.includes(host), `${verdict.because}, not ${host}`);
+  }
+});
+
+law('no job is placed where the batch system did not start it', (s, p) => {
+  for (const verdict of p.verdicts)
+    for (const host of s.refused?.get(verdict.job) ?? []) assert.ok(!verdict.hosts.includes(host), verdict.because);
 });
 
 law('nothing is taken from a node with a job: no drain, no delete, no new machine', (s, p) => {

@@ -47,6 +47,7 @@ export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quot
   const isKept = new Set<number>();
   const used = new Set<number>();
   let left = mayCreate;
+  let byName: ReadonlyMap<string, number> | null = null;
   const close = (cloud: string) => {
     for (const [i, room] of rooms.entries()) if (quotas?.of(room.host) === cloud) fresh.hide(i);
   };
@@ -65,16 +66,20 @@ export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quot
     return found;
   }
 
-  /** New hosts; of each cloud no more than its quota. */
-  function findNew(need: Share, most: number): number[] {
-    if (quotas === null) return find(fresh, need, most);
+  const cloudOf = (at: number): string => quotas?.of((rooms[at] as Room).host) ?? '';
+
+  /** New hosts besides those that are taken; of each cloud no more than its quota. */
+  function findNew(need: Share, most: number, already: readonly number[] = NONE): number[] {
+    if (quotas === null) return besides(fresh, need, most, already);
     const found: number[] = [];
     const taken = new Map<string, number>();
+    for (const at of already) taken.set(cloudOf(at), (taken.get(cloudOf(at)) ?? 0) + 1);
     for (let from = 0; found.length < most; ) {
       const next = fresh.first(need, from);
       if (next < 0) break;
       from = next + 1;
-      const cloud = quotas.of((rooms[next] as Room).host);
+      if (already.includes(next)) continue;
+      const cloud = cloudOf(next);
       const n = (taken.get(cloud) ?? 0) + 1;
       if (n > (quotas.left.get(cloud) ?? 0)) continue;
       taken.set(cloud, n);
@@ -88,12 +93,53 @@ export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quot
     for (const i of created) {
       fresh.hide(i);
       used.add(i);
-      const cloud = quotas?.of((rooms[i] as Room).host);
-      if (quotas === null || cloud === undefined) continue;
+      if (quotas === null) continue;
+      const cloud = cloudOf(i);
       const rest = (quotas.left.get(cloud) ?? 0) - 1;
       quotas.left.set(cloud, rest);
       if (rest <= 0) close(cloud);
     }
+  }
+
+  function besides(tree: Tree, need: Share, most: number, already: readonly number[]): number[] {
+    if (most <= 0) return [];
+    const found = find(tree, need, most + already.length);
+    return found.filter((at) => !already.includes(at)).slice(0, most);
+  }
+
+  function occupy(places: readonly number[], created: readonly number[], need: Share): readonly Room[] {
+    use(created);
+    return [...places, ...created].map((i) => {
+      const room = rooms[i] as Room;
+      take(room, need);
+      (isKept.has(i) ? kept : open).show(i);
+      return room;
+    });
+  }
+
+  /** For a job that names hosts: these first, each as it may be used, and any others for the rest. */
+  function placeNamed(need: Share, may: May): readonly Room[] | null {
+    byName ??= new Map(rooms.map((room, i) => [room.host, i]));
+    const there: number[] = [];
+    const wanted: number[] = [];
+    for (const name of need.named) {
+      const at = byName.get(name) ?? -1;
+      if (open.takes(at, need) || (may.useKept && kept.takes(at, need))) there.push(at);
+      else if (may.create && fresh.takes(at, need)) wanted.push(at);
+      else return null;
+    }
+    if (wanted.length > left || (quotas !== null && beyond(wanted))) return null;
+    const more = need.nodes - there.length - wanted.length;
+    const aside = may.useKept ? besides(kept, need, more, there) : [];
+    const old = besides(open, need, more - aside.length, there);
+    const wish = more - aside.length - old.length;
+    const created = may.create ? findNew(need, Math.min(left - wanted.length, wish), wanted) : [];
+    return created.length < wish ? null : occupy([...there, ...aside, ...old], [...wanted, ...created], need);
+  }
+
+  function beyond(wanted: readonly number[]): boolean {
+    const clouds = Map.groupBy(wanted, cloudOf);
+    return [...clouds].some(([cloud, of]) => of.length > (quotas?.left.get(cloud) ?? 0));
   }
 
   return {
@@ -103,6 +149,7 @@ export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quot
     isNew: (at) => rooms[at]?.kind === 'new' && !used.has(at),
     unused: (need) => findNew(need, Math.min(left, need.nodes)),
     place(need, may) {
+      if (need.named.length > 0) return placeNamed(need, may);
       const missed = failed[(may.create ? 2 : 0) + (may.useKept ? 1 : 0)] ?? [];
       if (missed.some((shape) => atLeast(need, shape))) return null;
       const aside = may.useKept && isKept.size > 0 ? find(kept, need, need.nodes) : [];
@@ -113,13 +160,7 @@ export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quot
         missed.push(need);
         return null;
       }
-      use(created);
-      return [...aside, ...old, ...created].map((i) => {
-        const room = rooms[i] as Room;
-        take(room, need);
-        (isKept.has(i) ? kept : open).show(i);
-        return room;
-      });
+      return occupy([...aside, ...old], created, need);
     },
     keep(places) {
       for (const i of places) {
@@ -132,9 +173,13 @@ export function roomTree(rooms: readonly Room[], mayCreate: number, quotas: Quot
   };
 }
 
+const NONE: readonly number[] = [];
+
 interface Tree {
   /** @returns the index of the first room from `from` on that can take it, or -1 */
   first(need: Share, from: number): number;
+  /** Is this room in the tree, and can it take it? */
+  takes(i: number, need: Share): boolean;
   /** The room is in the tree from now on, as it is now. */
   show(i: number): void;
   hide(i: number): void;
@@ -185,6 +230,10 @@ function makeTree(rooms: readonly Room[], shown: (room: Room) => boolean): Tree 
 
   return {
     first: (need, from) => search(need, from, 1, 0, width),
+    takes(i, need) {
+      const room = rooms[i];
+      return room !== undefined && (cpus[width + i] ?? -1) >= 0 && fits(room, need);
+    },
     show(i) {
       const room = rooms[i];
       if (room !== undefined) leaf(i, room);
@@ -199,10 +248,13 @@ function makeTree(rooms: readonly Room[], shown: (room: Room) => boolean): Tree 
   };
 }
 
-/** Does the one ask for as much as the other, or more, in every way? Unequal features cannot be compared. */
+/**
+ * Does the one ask for as much as the other, or more, in every way? Unequal features cannot be compared; jobs that name
+ * hosts are not asked about.
+ */
 function atLeast(need: Share, shape: Share): boolean {
   if (need.nodes < shape.nodes || need.cpus < shape.cpus || need.memoryMiB < shape.memoryMiB) return false;
   if (shape.exclusive && !need.exclusive) return false;
-  if (!enough(need.gres, shape.gres)) return false;
+  if (!enough(need.gres, shape.gres) || (shape.without.size > 0 && shape.without !== need.without)) return false;
   return shape.features.length === 0 || JSON.stringify(need.features) === JSON.stringify(shape.features);
 }

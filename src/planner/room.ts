@@ -29,6 +29,7 @@ const NO_GRES: Readonly<Record<string, number>> = {};
 
 /** A host with nothing on it. */
 export interface Whole {
+  readonly host: string;
   readonly cpus: number;
   readonly memoryMiB: number;
   readonly empty: true;
@@ -49,7 +50,7 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
     if (kind === null) continue;
     const { node } = view;
     const whole = kind !== 'ready' && node?.hasJob !== true;
-    const all = wholeOf(node);
+    const all = wholeOf(view.record.name, node);
     const cpus = node === undefined || node.cpus === 0 || whole ? all.cpus : node.cpusFree;
     const known = node !== undefined && node.memoryMiB > 0;
     const memoryMiB = known && !whole ? node.memoryFreeMiB : all.memoryMiB;
@@ -70,8 +71,10 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
     };
     found.push({ at, rank: ranks.get(view.record.cloud ?? '') ?? 0, failures, room });
   }
-  // Hosts with something special last: a plain job must not take the GPU host while a plain one is free.
-  const special = ({ room }: { room: Room }) => Object.keys(room.gres).length;
+  // Hosts with something special last: a plain job must not take the GPU host while a plain one is free, nor the very
+  // host that another job names.
+  const named = new Set(s.jobs.flatMap((job) => (job.state === 'waiting' ? (job.ask.hosts ?? []) : [])));
+  const special = ({ room }: { room: Room }) => (named.has(room.host) ? 1000 : 0) + Object.keys(room.gres).length;
   found.sort(
     (a, b) =>
       ORDER.indexOf(a.room.kind) - ORDER.indexOf(b.room.kind) ||
@@ -87,8 +90,9 @@ export function rooms(s: Snapshot, hosts: readonly View[]): Room[] {
  * A size the batch system does not tell is taken as "one job per host": enough, never too much. Memory that it does not
  * tell keeps no job away; it decides itself when the node is there.
  */
-function wholeOf(node: BatchNode | undefined): Whole {
+function wholeOf(host: string, node: BatchNode | undefined): Whole {
   return {
+    host,
     cpus: node === undefined || node.cpus === 0 ? 1 : node.cpus,
     memoryMiB: node !== undefined && node.memoryMiB > 0 ? node.memoryMiB : Number.POSITIVE_INFINITY,
     empty: true,
@@ -103,7 +107,8 @@ function kindOf(s: Snapshot, view: View): RoomKind | null {
   if (record.state === 'ready') {
     if (inService(view) && record.missingSince === null) return 'ready';
     // Just out of sight (a restarted scheduler, a slow list): it is likely to come back, so nothing replaces it yet.
-    const brief = record.missingSince === null || s.at - record.missingSince < MISSING_GRACE;
+    const since = Math.min(record.missingSince ?? s.at, s.unanswered?.get(record.name) ?? s.at);
+    const brief = s.at - since < MISSING_GRACE;
     return node?.closed === 'no' && brief ? 'coming' : null;
   }
   if (record.state === 'draining') return mayReopen(view) ? 'reopen' : null;
@@ -129,18 +134,24 @@ export interface Share {
   readonly gres: Readonly<Record<string, number>>;
   /** Any one of these sets of words, all of its words; empty = any host. */
   readonly features: readonly (readonly string[])[];
+  /** These hosts must be among them; so a job of one host can use no other. */
+  readonly named: readonly string[];
+  /** It cannot use these, as the batch system has shown. */
+  readonly without: ReadonlySet<string>;
 }
 
 const ANY: Share['features'] = [];
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * The batch system's own node count is a lower bound: `-n 8` on hosts with 2 CPUs says 1 node and takes 4.
  * @param most CPUs of the largest host; 0 = not known
+ * @param without hosts it cannot use
  */
-export function share(ask: Ask, most: number): Share {
+export function share(ask: Ask, most: number, without: ReadonlySet<string> = NOBODY): Share {
   const least = Math.max(1, ask.nodes);
   const spread = most > 0 ? Math.ceil(ask.cpus / most) : least;
-  const nodes = ask.cpusPerNode > most ? least : Math.max(least, spread);
+  const nodes = Math.max(ask.hosts?.length ?? 0, ask.cpusPerNode > most ? least : Math.max(least, spread));
   return {
     nodes,
     cpus: Math.max(1, ask.cpusPerNode, Math.ceil(ask.cpus / nodes)),
@@ -148,10 +159,16 @@ export function share(ask: Ask, most: number): Share {
     exclusive: ask.exclusive,
     gres: ask.gres ?? NO_GRES,
     features: ask.features ?? ANY,
+    named: ask.hosts ?? NONE,
+    without,
   };
 }
 
-export function fits(room: Pick<Room, 'cpus' | 'memoryMiB' | 'empty' | 'gres' | 'features'>, need: Share): boolean {
+type Free = Pick<Room, 'host' | 'cpus' | 'memoryMiB' | 'empty' | 'gres' | 'features'>;
+
+export function fits(room: Free, need: Share): boolean {
+  if (need.named.length >= need.nodes && !need.named.includes(room.host)) return false;
+  if (need.without.size > 0 && need.without.has(room.host)) return false;
   if (need.exclusive && !room.empty) return false;
   if (room.cpus < need.cpus || (need.memoryMiB > 0 && room.memoryMiB < need.memoryMiB)) return false;
   return enough(room.gres, need.gres) && suits(room.features, need.features);

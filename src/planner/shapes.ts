@@ -23,15 +23,18 @@ export interface Shapes {
 
 export function shapes(s: Snapshot, hosts: readonly View[]): Shapes {
   const found = new Map<string, Shape>();
+  const byName = new Map<string, Shape>();
   let usable = 0;
-  for (const { node, retired } of hosts) {
+  for (const { node, record, retired } of hosts) {
     if (retired || node === undefined || !node.inQueue || node.state === 'absent') continue;
     usable++;
     const { cpus, memoryMiB, gres = {}, features = [] } = node;
     const key = `${cpus}|${memoryMiB}|${JSON.stringify(gres)}|${features.join(',')}`;
     const known = found.get(key);
-    if (known) known.hosts++;
-    else found.set(key, { cpus, memoryMiB, gres, features, hosts: 1 });
+    const shape = known ?? { cpus, memoryMiB, gres, features, hosts: 0 };
+    shape.hosts++;
+    found.set(key, shape);
+    byName.set(record.name, shape);
   }
   const all = [...found.values()];
   const most = (of: (shape: Shape) => number) => all.reduce((top, shape) => Math.max(top, of(shape)), 0);
@@ -56,6 +59,11 @@ export function shapes(s: Snapshot, hosts: readonly View[]): Shapes {
       return `can never fit: no host has ${things.join(' and ')}${words === '' ? '' : ` and the features ${words}`}`;
     const holding = equipped.filter((shape) => big(shape, need)).reduce((sum, shape) => sum + shape.hosts, 0);
     if (holding === 0) return 'can never fit: no host has all it asks for together';
+    for (const name of need.named) {
+      const shape = byName.get(name);
+      if (shape === undefined) return `can never start here: it asks for ${name}, which is no host of this queue`;
+      if (!equipped.includes(shape) || !big(shape, need)) return `can never fit: ${name} has not all it asks for`;
+    }
     const possible = Math.min(holding, limit);
     if (need.nodes > possible)
       return `can never fit: asks for ${need.nodes} hosts, the queue can have ${possible}${holding < usable ? ' of that kind' : ''}`;
@@ -66,7 +74,7 @@ export function shapes(s: Snapshot, hosts: readonly View[]): Shapes {
     mostCpus,
     neverFits(need) {
       if (usable === 0) return null; // nothing is known about the hosts: no ground for a verdict
-      const key = `${need.nodes}|${need.cpus}|${need.memoryMiB}|${JSON.stringify([need.gres, need.features])}`;
+      const key = `${need.nodes}|${need.cpus}|${need.memoryMiB}|${JSON.stringify([need.gres, need.features, need.named])}`;
       const known = judged.get(key);
       if (known !== undefined) return known;
       const verdict = judge(need);

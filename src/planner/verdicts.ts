@@ -36,6 +36,13 @@ export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
     blocked.set(nodes, text);
     return text;
   };
+  const whyRefused = ({ without, nodes }: Share): string =>
+    `the batch system did not start it on ${list([...without])}, which ${without.size === 1 ? 'was' : 'were'} idle; ${why(nodes)}`;
+  const whyNamed = (names: readonly string[]): string => {
+    const of = hosts.filter(({ record }) => names.includes(record.name));
+    const parts = of.map((view) => `${view.record.name} is ${doing(view)}`);
+    return `waits for ${list(names)}: ${list(parts)}`;
+  };
   const named = (rooms: readonly Room[], kind: RoomKind): string => {
     if (states.size === 0) for (const { record } of hosts) states.set(record.name, record.state);
     const names = [...new Set(rooms.filter((room) => room.kind === kind).map((room) => room.host))];
@@ -54,8 +61,12 @@ export function verdicts(s: Snapshot, hosts: readonly View[]): Judge {
     create: boolean,
   ): Verdict {
     if (tasks === 0) return { job: job.id, kind: 'not-helped', hosts: NOBODY, because: ARRAY_LIMIT };
-    if (taken.length === 0)
-      return { job: job.id, kind: 'blocked', hosts: NOBODY, because: create ? why(need.nodes) : late };
+    if (taken.length === 0) {
+      const refused = need.without.size > 0 && need.named.every((name) => need.without.has(name));
+      const other = need.named.length > 0 ? whyNamed(need.named) : why(need.nodes);
+      const waits = refused ? whyRefused(need) : other;
+      return { job: job.id, kind: 'blocked', hosts: NOBODY, because: create ? waits : late };
+    }
     const rest = left > 0 ? `; ${left} of ${tasks} tasks wait for room` : '';
     const all = [...new Set(taken.map((room) => room.host))];
     const has = (kind: RoomKind) => taken.some((room) => room.kind === kind);

@@ -38,6 +38,8 @@ export function holds(
   let ends: ReadonlyMap<string, number> | null = null;
   let tried = 0;
   return (job, need) => {
+    // Hosts that it names are not exchanged for others, so keeping others would help nobody.
+    if (need.named.length > 0) return null;
     if (tried++ >= TRIED) return null;
     ends ??= runsUntil(s);
     return holdFor(s, job, need, rooms, tree, ends, changes);

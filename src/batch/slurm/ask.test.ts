@@ -8,14 +8,11 @@ const PLAIN: Shape = { cpus: 16, gres: {}, features: ['plain'] };
 const SMALL: Shape = { cpus: 4, gres: { gpu: 2, 'gpu:a100': 2 }, features: ['fast', 'small'] };
 const LARGE: Shape = { cpus: 32, gres: { gpu: 8, 'gpu:h100': 8 }, features: ['fast', 'large'] };
 
+const CLUSTER: Cluster = { shapes: [], memoryCounts: true };
+
 /** One task of one CPU that asks for 100 MiB, as 22.05.8 prints it, and what the test is about. */
-function ask(
-  changes: Partial<Request>,
-  shapes: readonly Shape[] = [PLAIN, SMALL],
-  memoryCounts = true,
-  state: JobState = 'waiting',
-) {
-  const request: Request = {
+function request(changes: Partial<Request> = {}): Request {
+  return {
     nodes: '1',
     cpus: '1',
     minCpus: '1',
@@ -23,6 +20,7 @@ function ask(
     share: 'OK',
     gresPerNode: 'N/A',
     features: '(null)',
+    named: '',
     timeLimit: 'UNLIMITED',
     licenses: '(null)',
     tasks: '1',
@@ -36,8 +34,15 @@ function ask(
     memoryPerGres: 'N/A',
     ...changes,
   };
-  const cluster: Cluster = { shapes, memoryCounts };
-  const found = askOf(request, state, cluster);
+}
+
+function ask(
+  changes: Partial<Request>,
+  shapes: readonly Shape[] = [PLAIN, SMALL],
+  memoryCounts = true,
+  state: JobState = 'waiting',
+) {
+  const found = askOf(request(changes), state, { shapes, memoryCounts });
   assert.ok(typeof found === 'object', String(found));
   return found;
 }
@@ -132,5 +137,29 @@ test('the short format has no tasks and sees what is asked per node', () => {
     exclusive: false,
     gres: { gpu: 1 },
     features: [['a', 'b']],
+  });
+});
+
+describe('hosts by name', () => {
+  for (const [what, changes, nodes, hosts] of [
+    ['none', {}, 1, undefined],
+    ['none, in the words of other releases', { named: '(null)' }, 1, undefined],
+    ['-w c2', { named: 'c2' }, 1, ['c2']],
+    ['-N2 -w c2,c4', { nodes: '2', named: 'c[2,4]' }, 2, ['c2', 'c4']],
+    ['-N3 -w c[1-2]', { nodes: '3', named: 'c[1-2]' }, 3, ['c1', 'c2']],
+    ['more names than nodes', { named: 'c[1-3]' }, 3, ['c1', 'c2', 'c3']],
+    ['one twice', { named: 'c1,c1' }, 1, ['c1']],
+  ] as const) {
+    test(`${what}: ${nodes} hosts, ${hosts}`, () => {
+      const found = ask(changes);
+      assert.deepEqual([found.nodes, found.hosts], [nodes, hosts]);
+    });
+  }
+
+  test('a running job has them already', () =>
+    assert.equal(ask({ named: 'c2' }, [], true, 'running').hosts, undefined));
+
+  test('no host list: the record cannot be read', () => {
+    assert.match(String(askOf({ ...request(), named: 'c[1-' }, 'waiting', CLUSTER)), /requested nodes "c\[1-"/);
   });
 });

@@ -6,7 +6,9 @@ import type { Ask, JobState } from '../../domain/job.ts';
 import { parseCount, parseMiB } from './amounts.ts';
 import { type Features, parseConstraint } from './constraint.ts';
 import { type Gres, NO_GRES, parseGres, parsePerGres } from './gres.ts';
+import { expand } from './hostlist.ts';
 import type { Request } from './job-records.ts';
+import { own } from './keep.ts';
 
 /** What must be known of the cluster to understand a request. */
 export interface Cluster {
@@ -31,6 +33,8 @@ export interface Shape {
  * - `%m` 0 means all memory of the node where memory counts (then nobody else fits), else nothing; but with
  *   `--mem-per-gpu` it is 0 as well.
  * - `%h`: NO = exclusive, also by the partition or by select/linear; USER, MCS and TOPO keep most others out.
+ * - `%n` are hosts that the job must have (`--nodelist`), besides any others. What it must not have (`--exclude`) the long
+ *   format cannot print.
  * - `--gpus=3` on two hosts is 2 and 1; here it is 2 on each, since all hosts of a job ask for the same. The short format
  *   shows only what is asked per node.
  * @returns the demand, or what is wrong with the request
@@ -44,12 +48,14 @@ export function askOf(request: Request, state: JobState, cluster: Cluster): Ask 
     return `nodes and CPUs ${JSON.stringify([request.nodes, request.cpus, request.minCpus])}`;
   }
   if (memory === null) return `memory ${JSON.stringify(request.minMemory.slice(0, 40))}`;
+  const named = state === 'running' ? [] : namesIn(request.named);
+  if (named === null) return `requested nodes ${JSON.stringify(request.named.slice(0, 80))}`;
   const features = parseConstraint(request.features);
   const wanted = readGres(request);
   const largest = largestOf(cluster.shapes, features, wanted);
   const tasks = tasksOf(request, cpus, minCpus);
   const least = Math.max(hostsForTasks(tasks, largest.cpus), hostsForGres(wanted, tasks.count, largest.gres));
-  const hosts = state === 'running' ? nodes : Math.max(nodes, least);
+  const hosts = state === 'running' ? nodes : Math.max(nodes, least, named.length);
   const gres = perHost(wanted, hosts, tasks.count);
   const perCpu = isPerCpu(request.tres, memory);
   const memoryOfGres = times(parsePerGres(request.memoryPerGres, parseMiB), gres);
@@ -66,7 +72,17 @@ export function askOf(request: Request, state: JobState, cluster: Cluster): Ask 
     exclusive: ['NO', 'USER', 'MCS', 'TOPO'].includes(request.share) || wholeNode,
     ...(gres === NO_GRES ? {} : { gres }),
     ...(features.length === 0 ? {} : { features }),
+    ...(named.length === 0 ? {} : { hosts: named }),
   };
+}
+
+/** @returns null when it is no host list */
+function namesIn(list: string): readonly string[] | null {
+  try {
+    return [...new Set(expand(list))].map(own);
+  } catch {
+    return null;
+  }
 }
 
 /** Generic resources as the user may ask for them. */

@@ -49,6 +49,7 @@ const REQUEST = {
   sockets: [null, 'sockets'],
   cpusPerGres: [null, 'cpus-per-tres'],
   memoryPerGres: [null, 'mem-per-tres'],
+  named: ['n', 'reqnodes'],
 } as const satisfies Record<string, Names>;
 
 /** Between the values of a request. It may be known: there is nothing in them that Slurm has not checked. */

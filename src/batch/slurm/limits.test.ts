@@ -88,6 +88,21 @@ for (const style of ['long', 'short'] as const) {
       assert.deepEqual([of('array of two at a time')?.tasks, of('array of two at a time')?.taskLimit], [5, 2]);
     });
 
+    test('hosts that they name', async () => {
+      const jobs = await jobsOf('jobs-named', style, 1_795_610_329_000);
+      assert.deepEqual(
+        jobs.map(({ name, helped, ask }) => [name, helped, ask.nodes, ask.hosts ?? []]),
+        [
+          ['-w c2', 'yes', 1, ['c2']],
+          ['-N2 -w c2,c4', 'yes', 2, ['c2', 'c4']],
+          ['-N3 -w c[1-2]', 'yes', 3, ['c1', 'c2']],
+          ['-x c1', 'yes', 1, []],
+          ['plain', 'yes', 1, []],
+          ['--array=1-3 -w c4', 'yes', 1, ['c4']],
+        ],
+      );
+    });
+
     test('a dependency that can never be fulfilled, and one that was', async () => {
       const jobs = await jobsOf('jobs-limits-cancelled', style, SUBMITTED + 30_000);
       const now = new Map(jobs.map((job) => fate(job) as [string, string]));

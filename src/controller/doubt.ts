@@ -1,0 +1,106 @@
+/**
+ * Doubt: two things the batch system shows and does not keep. A node whose daemon does not answer is not lost yet, but
+ * gets no job. And an idle node on which a waiting job is not started, minute after minute, is none that this job can
+ * use, whatever we understood of it (an excluded node, a reservation, a topology): it must not be paid for until
+ * somebody wonders.
+ */
+import type { HostRecord } from '../domain/host.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import { list, span } from '../domain/words.ts';
+import type { Recorder } from './record.ts';
+
+export interface Doubt {
+  /** The snapshot with what is remembered. */
+  seen(s: Snapshot): Snapshot;
+  /** What this plan expects of the batch system; whether it comes is seen by the next ones. */
+  expect(s: Snapshot, decided: Plan): void;
+}
+
+/** ms for which a batch system may leave an idle node and a job for it alone. Slurm's slowest default is 60 s (bf_interval 30). */
+export const UNCLAIMED_AFTER = 300_000;
+/** ms until such a host is tried again for that job; doubled each time, up to a day. */
+const AGAIN_AFTER = 30 * 60_000;
+const LONGEST = 24 * 3600_000;
+
+interface Refusal {
+  readonly until: number;
+  readonly times: number;
+}
+
+/** Remembers in memory: a service that has just started trusts anew. */
+export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
+  const unanswered = new Map<string, number>();
+  const unclaimed = new Map<string, { readonly since: number; readonly lease: string | null }>();
+  /** By job, then by host. */
+  const refusals = new Map<string, Map<string, Refusal>>();
+
+  function answers(s: Snapshot): void {
+    for (const { name, state } of s.hosts) {
+      const lost = state === 'ready' && s.nodes.get(name)?.responding === false;
+      if (!lost) unanswered.delete(name);
+      else if (!unanswered.has(name)) unanswered.set(name, s.at);
+    }
+  }
+
+  function refusedNow(s: Snapshot): Map<string, ReadonlySet<string>> {
+    const now = new Map<string, ReadonlySet<string>>();
+    for (const [job, hosts] of refusals) {
+      const still = [...hosts].filter(([, { until }]) => s.at < until).map(([host]) => host);
+      if (still.length > 0) now.set(job, new Set(still));
+    }
+    return now;
+  }
+
+  function refuse(s: Snapshot, host: string, jobs: readonly string[]): void {
+    for (const job of jobs) {
+      const hosts = refusals.get(job) ?? new Map<string, Refusal>();
+      const times = (hosts.get(host)?.times ?? 0) + 1;
+      hosts.set(host, { until: s.at + Math.min(LONGEST, AGAIN_AFTER * 2 ** (times - 1)), times });
+      refusals.set(job, hosts);
+    }
+    const reason = s.jobs.find((job) => job.id === jobs[0])?.reason ?? '';
+    const whose = jobs.length === 1 ? `job ${jobs[0]}` : `jobs ${list(jobs, 4)}`;
+    const says = reason === '' ? 'and does not say why' : `and says: ${reason}`;
+    const text = `${host} has been idle for ${span(UNCLAIMED_AFTER)} with room for ${whose}, but the batch system starts nothing there ${says}. It is no longer kept for that`;
+    recorder.tell('warn', host, text);
+  }
+
+  return {
+    seen(s) {
+      answers(s);
+      const waiting = new Set(s.jobs.flatMap((job) => (job.state === 'waiting' ? [job.id] : [])));
+      for (const job of refusals.keys()) if (!waiting.has(job)) refusals.delete(job);
+      return { ...s, unanswered: new Map(unanswered), refused: refusedNow(s) };
+    },
+    expect(s, decided) {
+      const idle = new Map(s.hosts.filter((host) => isIdle(s, host)).map((host) => [host.name, host]));
+      for (const name of unclaimed.keys()) if (!idle.has(name)) unclaimed.delete(name);
+      if (idle.size === 0) return;
+      const placed = new Map<string, string[]>();
+      for (const { job, kind, hosts } of decided.verdicts) {
+        if (kind !== 'now') continue;
+        for (const host of hosts) {
+          const jobs = placed.get(host);
+          if (jobs !== undefined) jobs.push(job);
+          else if (idle.has(host)) placed.set(host, [job]);
+        }
+      }
+      for (const [name, { lease }] of idle) {
+        const jobs = placed.get(name);
+        const known = unclaimed.get(name);
+        if (jobs === undefined) unclaimed.delete(name);
+        else if (known === undefined || known.lease !== lease) unclaimed.set(name, { since: s.at, lease });
+        else if (s.at - known.since >= UNCLAIMED_AFTER) {
+          unclaimed.delete(name);
+          refuse(s, name, jobs);
+        }
+      }
+    },
+  };
+}
+
+function isIdle(s: Snapshot, { name, state }: HostRecord): boolean {
+  const node = s.nodes.get(name);
+  return state === 'ready' && node?.state === 'idle' && node.responding && !node.hasJob;
+}

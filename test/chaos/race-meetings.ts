@@ -10,6 +10,8 @@ export interface Notes {
   readonly submitted: ReadonlyMap<string, number>;
   /** In order. */
   readonly drains: readonly Drain[];
+  /** The hosts that take jobs. */
+  readonly open: ReadonlySet<string>;
   /** When a node was closed or opened for the last time; 0 = never. */
   readonly changed: number;
 }
@@ -72,6 +74,7 @@ export function openNotebook(): Notebook {
   return {
     submitted,
     drains,
+    open,
     get changed() {
       return changed;
     },

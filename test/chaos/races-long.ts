@@ -16,7 +16,7 @@ export async function longRaces(count: number, seed: number, parts: TestParts): 
   await using stack = new AsyncDisposableStack();
   const closing = { after: (close: () => Promise<void>) => void stack.defer(close) };
   const began = parts.clock.monotonic();
-  const { RACES_SECONDS: seconds, RACES_HOSTS: hosts = '12' } = parts.env;
+  const { RACES_SECONDS: seconds, RACES_HOSTS: hosts = '20' } = parts.env;
   const result = await races(closing, {
     ...{
       meetings: count,

@@ -56,10 +56,10 @@ export interface RaceResult extends Verdict {
   readonly took: number;
 }
 
-/** So many of the racers wait until a host has just been closed; the others come a moment before that, or after: 0 to 1. */
-const AFTER = Number(process.env.AF ?? 0.85);
+/** So many of the racers wait until their host has just been closed; the others come a moment before that, or after: 0 to 1. */
+const AFTER = 0.8;
 /** The longest wait for a drain, ms: while the service is down there is none. */
-const NO_DRAIN = Number(process.env.ND ?? 15000);
+const NO_DRAIN = 15_000;
 /** How often the meetings are counted, ms. */
 const COUNTED = 500;
 
@@ -87,19 +87,19 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
   const over = () =>
     met() >= options.meetings || number >= options.most || performance.now() > end || options.signal?.aborted === true;
 
-  async function racer(): Promise<void> {
+  async function racer(own: string): Promise<void> {
     while (!over()) {
       number++;
       const mine = number;
       const roll = makeDice(options.seed * 1_000_003 + mine);
-      const shape = shapeOf(roll);
+      const shape = shapeOf(roll, own);
       if (roll() < options.trouble) troubles.begin(roll);
       const id = await submit(lab, mine, shape);
-      begun.push({ number: mine, id, tasks: shape.tasks, hosts: null });
+      begun.push({ number: mine, id, tasks: shape.tasks, hosts: shape.hosts });
       await ended(lab, mine, shape, over, options.patience);
       // An idle node is drained at the next look: a second later at most.
-      const early = roll() > AFTER && (await watch.before(roll() * 500));
-      if (!early && (await watch.drain(NO_DRAIN))) await sleep(roll() * 250);
+      const early = roll() > AFTER && (await watch.before(own, roll() * 500));
+      if (!early && (await watch.drain(own, NO_DRAIN))) await sleep(roll() * 250);
       if (mine % 50 === 0)
         options.onProgress?.(`${mine} races, ${met()} met a drain, ${troubles.breaks.length} troubles`);
     }
@@ -112,7 +112,7 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
       `ended by a signal; of ${over.length} jobs that had ended ${verdict(lab, over, troubles).lost.length} were lost`,
     );
   });
-  const racers = await Promise.allSettled(Array.from({ length: options.hosts }, racer));
+  const racers = await Promise.allSettled(Array.from({ length: options.hosts }, (_, i) => racer(`c${i + 1}`)));
   const took = (performance.now() - began) / 1000;
   for (const one of racers) if (one.status === 'rejected') wrong.push(`a race was given up: ${one.reason}`);
   const last = async (what: string, check: () => Promise<boolean>) =>

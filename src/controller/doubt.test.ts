@@ -55,3 +55,15 @@ test('a busy scheduler is no refusal: the node was used in between', async () =>
   assert.deepEqual(told(world), []);
   assert.equal(world.cloud.counts.made, 1);
 });
+
+test('nothing is concluded from time in which nobody could look', async () => {
+  await using world = makeWorld({ hosts: 1 });
+  world.submit({ exclusive: true, avoids: ['c1'] }, MINUTE);
+  await world.until('c1 is there', () => world.states()[0] === 'ready', 5 * MINUTE);
+  world.batch.fail('silent');
+  await world.pass(2 * UNCLAIMED_AFTER);
+  world.batch.fail(null);
+  await world.pass(UNCLAIMED_AFTER - 30 * SECOND);
+  assert.deepEqual(told(world), []);
+  await world.until('it is told', () => told(world).length === 1, 2 * MINUTE);
+});

@@ -17,7 +17,7 @@ export interface Doubt {
   expect(s: Snapshot, decided: Plan): void;
 }
 
-/** ms for which a batch system may leave an idle node and a job for it alone. Slurm's slowest default is 60 s (bf_interval 30). */
+/** ms for which a batch system may leave an idle node and a job for it alone; Slurm's backfill looks every 30 s. */
 export const UNCLAIMED_AFTER = 300_000;
 /** ms until such a host is tried again for that job; doubled each time, up to a day. */
 const AGAIN_AFTER = 30 * 60_000;
@@ -74,6 +74,8 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
       return { ...s, unanswered: new Map(unanswered), refused: refusedNow(s) };
     },
     expect(s, decided) {
+      // What happened while nobody could look is not known.
+      if (s.completeReads < 2) unclaimed.clear();
       const idle = new Map(s.hosts.filter((host) => isIdle(s, host)).map((host) => [host.name, host]));
       for (const name of unclaimed.keys()) if (!idle.has(name)) unclaimed.delete(name);
       if (idle.size === 0) return;

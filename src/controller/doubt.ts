@@ -38,7 +38,7 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
 
   function answers(s: Snapshot): void {
     for (const { name, state } of s.hosts) {
-      const lost = state === 'ready' && s.nodes.get(name)?.responding === false;
+      const lost = (state === 'ready' || state === 'draining') && s.nodes.get(name)?.responding === false;
       if (!lost) unanswered.delete(name);
       else if (!unanswered.has(name)) unanswered.set(name, s.at);
     }

@@ -80,7 +80,7 @@ export interface Snapshot {
   readonly retryCallAt: ReadonlyMap<string, number>;
   /** In the order of preference; only where the pool has several. `brake` and `cloudReadAt` then say nothing. */
   readonly clouds?: readonly CloudState[];
-  /** Working hosts whose daemon does not answer the batch system, and since when without a break, epoch ms. */
+  /** Ready and draining hosts whose daemon does not answer the batch system, and since when without a break, epoch ms. */
   readonly unanswered?: ReadonlyMap<string, number>;
   /** By waiting job: hosts that were idle and would do for it for so long that the batch system will not start it there. */
   readonly refused?: ReadonlyMap<string, ReadonlySet<string>>;

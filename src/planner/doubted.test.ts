@@ -57,3 +57,15 @@ test('also when it names that very host', () => {
   assert.deepEqual(created, []);
   assert.match(said, /^the batch system did not start it on c1, which was idle/);
 });
+
+test('a drained node that is silent just now, as after a restart of the scheduler, is not deleted while jobs wait', () => {
+  const hosts = { c1: { state: 'draining', node: { responding: false } } } as const;
+  const deleted = (jobs: Snapshot['jobs'], silentFor: number) =>
+    plan({ ...snapshot(hosts, jobs), unanswered: new Map([['c1', NOW - silentFor]]) }).steps.some(
+      (step) => step.kind === 'delete',
+    );
+  assert.equal(deleted([whole()], 0), false);
+  assert.equal(deleted([whole()], MISSING_GRACE - 1), false);
+  assert.equal(deleted([whole()], MISSING_GRACE), true);
+  assert.equal(deleted([], 0), true, 'nobody waits');
+});

@@ -76,3 +76,14 @@ test('nothing is concluded from time in which nobody could look', async () => {
   assert.deepEqual(told(world), []);
   await world.until('it is told', () => told(world).length === 1, 2 * MINUTE);
 });
+
+test('a job behind one that waits for hosts is not judged: schedulers keep idle nodes for that one', async () => {
+  await using world = makeWorld({ hosts: 2, quick: true });
+  const first = world.submit({ exclusive: true }, 60 * MINUTE);
+  await world.until('c1 works', () => world.batch.hostsOf(first).length === 1, 5 * MINUTE);
+  world.submit({ exclusive: true, nodes: 2 }, MINUTE);
+  world.submit({ exclusive: true, avoids: ['c2'] }, MINUTE);
+  await world.until('c2 is there', () => world.states()[1] === 'ready', 5 * MINUTE);
+  await world.pass(3 * UNCLAIMED_AFTER);
+  assert.deepEqual(told(world), []);
+});

@@ -6,7 +6,7 @@
  */
 import type { HostRecord } from '../domain/host.ts';
 import type { Job } from '../domain/job.ts';
-import type { Plan } from '../domain/plan.ts';
+import type { Plan, Verdict } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { list, span } from '../domain/words.ts';
 import type { Recorder } from './record.ts';
@@ -23,6 +23,8 @@ export const UNCLAIMED_AFTER = 300_000;
 /** ms until such a host is tried again for that job; doubled each time, up to a day. */
 const AGAIN_AFTER = 30 * 60_000;
 const LONGEST = 24 * 3600_000;
+
+const HELD_UP: ReadonlySet<Verdict['kind']> = new Set(['coming', 'creating', 'blocked']);
 
 interface Refusal {
   readonly until: number;
@@ -84,12 +86,21 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
     recorder.tell('warn', host, text);
   }
 
+  /**
+   * The jobs that must start now. Not those behind one that waits for hosts: a scheduler keeps idle nodes for that one
+   * (backfill), and what it does not start meanwhile it does not refuse.
+   */
+  function next({ verdicts }: Plan): readonly Verdict[] {
+    const first = verdicts.findIndex(({ kind, job }) => HELD_UP.has(kind) && !refusals.has(job));
+    return (first < 0 ? verdicts : verdicts.slice(0, first)).filter(({ kind }) => kind === 'now');
+  }
+
   function giveUp(s: Snapshot, decided: Plan, due: ReadonlySet<string>): void {
     const jobs = new Map(s.jobs.map((job) => [job.id, job]));
     const without = new Map<string, Job[]>();
-    for (const { job: id, kind, hosts } of decided.verdicts) {
+    for (const { job: id, hosts } of next(decided)) {
       const job = jobs.get(id);
-      if (kind !== 'now' || job === undefined) continue;
+      if (job === undefined) continue;
       const own = hosts.filter((host) => due.has(host));
       for (const host of toRefuse(job, own)) {
         refuse(s, id, host);
@@ -114,7 +125,7 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
       for (const name of unclaimed.keys()) if (!idle.has(name)) unclaimed.delete(name);
       if (idle.size === 0) return;
       const due = new Set<string>();
-      const placed = new Set(decided.verdicts.flatMap(({ kind, hosts }) => (kind === 'now' ? hosts : [])));
+      const placed = new Set(next(decided).flatMap(({ hosts }) => hosts));
       for (const [name, { lease }] of idle) {
         const known = unclaimed.get(name);
         if (!placed.has(name)) unclaimed.delete(name);

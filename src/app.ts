@@ -21,6 +21,7 @@ import { greetNodes } from './controller/greet.ts';
 import type { Control } from './controller/view.ts';
 import { inWallTime } from './controller/wall.ts';
 import { sayError } from './domain/errors.ts';
+import type { Machine } from './domain/machine.ts';
 import { list } from './domain/words.ts';
 import { type Clock, sinceBoot } from './lib/clock.ts';
 import { makeFolder } from './lib/folder.ts';
@@ -95,6 +96,13 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   }
   const running: PoolControl[] = [];
   const controllers: Controller[] = [];
+  const stores = new Map<string, Store>();
+  // One account may serve several pools: its list has the machines of all of them.
+  const elsewhere = (pool: string) => (machine: Machine) =>
+    [...stores].some(
+      ([name, store]) =>
+        name !== pool && store.hosts().some((host) => host.name === machine.host && host.ip === machine.ip),
+    );
   for (const one of settings.pools) {
     const { pool } = one;
     const several = pools.length > 1;
@@ -110,6 +118,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
     }
     const store = wallStore(sqliteStore(db, { pool: pool.name }), parts.clock);
     if (work.rebuilt) for (const key of brakeKeys(ports.clouds)) store.setBrake(listsFirst(clock.now()), key);
+    stores.set(pool.name, store);
     looks.set(pool.name, lookedNow(clock));
     const controller = stack.use(
       makeController({
@@ -118,6 +127,7 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
         store,
         clock,
         log: own.log,
+        elsewhere: elsewhere(pool.name),
         wallOffset: clock.offset,
         pollInterval: settings.pollInterval,
         version: parts.version,

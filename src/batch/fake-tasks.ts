@@ -22,6 +22,8 @@ export interface FakeJobSpec {
   readonly array?: number;
   /** So many tasks of the array at one time. */
   readonly taskLimit?: number;
+  /** These must all be among its hosts. */
+  readonly hosts?: readonly string[];
   /** Never starts on these, and nothing that is told says so: as an excluded node, or a reservation. */
   readonly avoids?: readonly string[];
   /** Overrides what the batch system would say while it waits. */
@@ -87,6 +89,7 @@ export function toJob(group: readonly Task[]): Job {
       cpusPerNode: spec.cpusPerNode ?? 1,
       memoryMiB: spec.memoryMiB ?? 0,
       exclusive: spec.exclusive === true,
+      ...(spec.hosts === undefined ? {} : { hosts: spec.hosts }),
     },
     tasks: group.length,
     taskLimit: limit,

@@ -54,6 +54,8 @@ export interface FakeBatch extends Batch {
   /** How many jobs and array tasks wait. */
   readonly waiting: number;
   hostsOf(job: string): readonly string[];
+  /** Does it wait or run? */
+  knows(job: string): boolean;
 }
 
 interface Node extends FakeHost {
@@ -120,8 +122,11 @@ export function makeFakeBatch(options: {
       const has = free(one.name);
       return has.cpus >= perNode(task) && has.memory >= (spec.memoryMiB ?? 0);
     });
-    const count = spec.nodes ?? 1;
-    return fits.length >= count ? fits.slice(0, count).map((one) => one.name) : [];
+    const named = spec.hosts ?? [];
+    const found = fits.map((one) => one.name).sort((a, b) => Number(named.includes(b)) - Number(named.includes(a)));
+    const count = Math.max(spec.nodes ?? 1, named.length);
+    const chosen = found.slice(0, count);
+    return chosen.length === count && named.every((name) => chosen.includes(name)) ? chosen : [];
   }
 
   const mayRun = (task: Task): boolean =>
@@ -298,6 +303,7 @@ export function makeFakeBatch(options: {
     get waiting() {
       return tasks.filter((task) => task.hosts.length === 0).length;
     },
+    knows: (job) => tasks.some((task) => names(task, job)),
     hostsOf(job) {
       return tasks.filter((task) => names(task, job)).flatMap((task) => task.hosts);
     },

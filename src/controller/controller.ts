@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Batch } from '../batch/batch.ts';
 import type { Bootstrap } from '../bootstrap/bootstrap.ts';
 import { sayError } from '../domain/errors.ts';
+import type { Machine } from '../domain/machine.ts';
 import type { Pool } from '../domain/pool.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -42,6 +43,8 @@ export interface ControllerParts {
   readonly log: Log;
   /** What has to be added to the clock for the wall's time, ms; without it nothing. Budgets count the wall's days. */
   readonly wallOffset?: () => number;
+  /** Does this machine belong to a host of another pool? Absent: there is no other. */
+  readonly elsewhere?: (machine: Machine) => boolean;
   /** POLL_INTERVAL, ms. */
   readonly pollInterval: number;
   readonly version: string;

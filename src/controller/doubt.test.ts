@@ -55,3 +55,24 @@ test('a busy scheduler is no refusal: the node was used in between', async () =>
   assert.deepEqual(told(world), []);
   assert.equal(world.cloud.counts.made, 1);
 });
+
+for (const avoided of ['c1', 'c2', 'c3']) {
+  test(`a job of two hosts of three finds the two it can use: all but ${avoided}`, async () => {
+    await using world = makeWorld({ hosts: 3, quick: true });
+    const job = world.submit({ nodes: 2, exclusive: true, avoids: [avoided] }, 10 * MINUTE);
+    await world.until('it runs', () => world.batch.running.length === 1, 90 * MINUTE);
+    assert.ok(!world.batch.hostsOf(job).includes(avoided));
+  });
+}
+
+test('nothing is concluded from time in which nobody could look', async () => {
+  await using world = makeWorld({ hosts: 1 });
+  world.submit({ exclusive: true, avoids: ['c1'] }, MINUTE);
+  await world.until('c1 is there', () => world.states()[0] === 'ready', 5 * MINUTE);
+  world.batch.fail('silent');
+  await world.pass(2 * UNCLAIMED_AFTER);
+  world.batch.fail(null);
+  await world.pass(UNCLAIMED_AFTER - 30 * SECOND);
+  assert.deepEqual(told(world), []);
+  await world.until('it is told', () => told(world).length === 1, 2 * MINUTE);
+});

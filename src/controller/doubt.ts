@@ -5,6 +5,7 @@
  * somebody wonders.
  */
 import type { HostRecord } from '../domain/host.ts';
+import type { Job } from '../domain/job.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { list, span } from '../domain/words.ts';
@@ -17,7 +18,7 @@ export interface Doubt {
   expect(s: Snapshot, decided: Plan): void;
 }
 
-/** ms for which a batch system may leave an idle node and a job for it alone. Slurm's slowest default is 60 s (bf_interval 30). */
+/** ms for which a batch system may leave an idle node and a job for it alone; Slurm's backfill looks every 30 s. */
 export const UNCLAIMED_AFTER = 300_000;
 /** ms until such a host is tried again for that job; doubled each time, up to a day. */
 const AGAIN_AFTER = 30 * 60_000;
@@ -52,18 +53,51 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
     return now;
   }
 
-  function refuse(s: Snapshot, host: string, jobs: readonly string[]): void {
-    for (const job of jobs) {
-      const hosts = refusals.get(job) ?? new Map<string, Refusal>();
-      const times = (hosts.get(host)?.times ?? 0) + 1;
-      hosts.set(host, { until: s.at + Math.min(LONGEST, AGAIN_AFTER * 2 ** (times - 1)), times });
-      refusals.set(job, hosts);
-    }
-    const reason = s.jobs.find((job) => job.id === jobs[0])?.reason ?? '';
-    const whose = jobs.length === 1 ? `job ${jobs[0]}` : `jobs ${list(jobs, 4)}`;
+  /**
+   * Which of these hosts, all idle and meant for it for so long, the job shall not count on. Of the hosts of a job of
+   * several one alone may be what it cannot use: that one is found by leaving out one at a time, each in its turn.
+   */
+  function toRefuse(job: Job, due: readonly string[]): readonly string[] {
+    if (job.ask.nodes <= 1) return due;
+    const times = (host: string) => refusals.get(job.id)?.get(host)?.times ?? 0;
+    return due.toSorted((a, b) => times(a) - times(b)).slice(0, 1);
+  }
+
+  function refuse(s: Snapshot, job: string, host: string): void {
+    const hosts = refusals.get(job) ?? new Map<string, Refusal>();
+    const times = (hosts.get(host)?.times ?? 0) + 1;
+    hosts.set(host, { until: s.at + Math.min(LONGEST, AGAIN_AFTER * 2 ** (times - 1)), times });
+    refusals.set(job, hosts);
+  }
+
+  function tell(host: string, jobs: readonly Job[]): void {
+    const whose =
+      jobs.length === 1
+        ? `job ${jobs[0]?.id}`
+        : `jobs ${list(
+            jobs.map(({ id }) => id),
+            4,
+          )}`;
+    const reason = jobs[0]?.reason ?? '';
     const says = reason === '' ? 'and does not say why' : `and says: ${reason}`;
     const text = `${host} has been idle for ${span(UNCLAIMED_AFTER)} with room for ${whose}, but the batch system starts nothing there ${says}. It is no longer kept for that`;
     recorder.tell('warn', host, text);
+  }
+
+  function giveUp(s: Snapshot, decided: Plan, due: ReadonlySet<string>): void {
+    const jobs = new Map(s.jobs.map((job) => [job.id, job]));
+    const without = new Map<string, Job[]>();
+    for (const { job: id, kind, hosts } of decided.verdicts) {
+      const job = jobs.get(id);
+      if (kind !== 'now' || job === undefined) continue;
+      const own = hosts.filter((host) => due.has(host));
+      for (const host of toRefuse(job, own)) {
+        refuse(s, id, host);
+        without.set(host, [...(without.get(host) ?? []), job]);
+      }
+    }
+    for (const host of due) unclaimed.delete(host);
+    for (const [host, of] of without) tell(host, of);
   }
 
   return {
@@ -74,28 +108,20 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
       return { ...s, unanswered: new Map(unanswered), refused: refusedNow(s) };
     },
     expect(s, decided) {
+      // What happened while nobody could look is not known.
+      if (s.completeReads < 2) unclaimed.clear();
       const idle = new Map(s.hosts.filter((host) => isIdle(s, host)).map((host) => [host.name, host]));
       for (const name of unclaimed.keys()) if (!idle.has(name)) unclaimed.delete(name);
       if (idle.size === 0) return;
-      const placed = new Map<string, string[]>();
-      for (const { job, kind, hosts } of decided.verdicts) {
-        if (kind !== 'now') continue;
-        for (const host of hosts) {
-          const jobs = placed.get(host);
-          if (jobs !== undefined) jobs.push(job);
-          else if (idle.has(host)) placed.set(host, [job]);
-        }
-      }
+      const due = new Set<string>();
+      const placed = new Set(decided.verdicts.flatMap(({ kind, hosts }) => (kind === 'now' ? hosts : [])));
       for (const [name, { lease }] of idle) {
-        const jobs = placed.get(name);
         const known = unclaimed.get(name);
-        if (jobs === undefined) unclaimed.delete(name);
+        if (!placed.has(name)) unclaimed.delete(name);
         else if (known === undefined || known.lease !== lease) unclaimed.set(name, { since: s.at, lease });
-        else if (s.at - known.since >= UNCLAIMED_AFTER) {
-          unclaimed.delete(name);
-          refuse(s, name, jobs);
-        }
+        else if (s.at - known.since >= UNCLAIMED_AFTER) due.add(name);
       }
+      if (due.size > 0) giveUp(s, decided, due);
     },
   };
 }

@@ -40,6 +40,8 @@ export interface Eyes {
   readonly store: Store;
   readonly clock: Clock;
   readonly pool: Pool;
+  /** Does this machine belong to a host of another pool? That pool minds it. Absent: there is no other. */
+  readonly elsewhere?: (machine: Machine) => boolean;
 }
 
 /** Reads the batch system and the clouds in parallel; never throws for what they do. */
@@ -111,7 +113,7 @@ export function snapshotOf(eyes: Eyes, readings: Readings, memory: Memory): Snap
     nodes: new Map(nodes.map((node) => [node.host, node])),
     jobs: batch.value.jobs,
     machines,
-    strangers,
+    strangers: strangers.filter((machine) => eyes.elsewhere?.(machine) !== true),
     batchReadAt: batch.beganAt,
     cloudReadAt: Math.min(...answered.map((one) => one.beganAt)),
     completeReads: memory.completeReads,

@@ -46,6 +46,13 @@ describe('1. キューのノード実行状況を確認し、実行待ちジョ�
   });
 });
 
+test('the node that is added is not one whose old machine is still there', () => {
+  const old = { state: 'free', machine: { state: 'failed' } } as const;
+  assert.deepEqual(steps(snapshot({ c1: old }, [job()], { pool: classic, completeReads: 1 })), [
+    'create c2 -> starting',
+  ]);
+});
+
 describe('2. 実行待ちジョブが1個も無い場合、CLEANUP_NODE_WAIT_TIME 秒間だけ待機する。', () => {
   test('no job waits: the wait begins, nothing else happens', () => {
     const s = snapshot({ c1: { ...ready, node: BUSY } }, [running('c1')], { pool: classic });
@@ -88,8 +95,39 @@ describe('3. 再度ノード実行状況を確認し、実行待ち、実行中�
     const clocks = { emptySince: NOW - WAIT, noWaitingSince: NOW - WAIT + SECOND };
     assert.deepEqual(steps(snapshot({ c1: ready }, [], { pool: classic, clocks })), []);
   });
+  test('a wait that seems to have begun in the future begins now, and ends', () => {
+    const ahead = { emptySince: NOW + 24 * 3600 * SECOND, noWaitingSince: NOW + 24 * 3600 * SECOND };
+    const s = snapshot({ c1: ready }, [], { pool: classic, clocks: ahead });
+    assert.deepEqual(plan(s).clocks.queue, { emptySince: NOW, noWaitingSince: NOW });
+  });
   test('a job that comes between the drain and the delete gets its nodes back', () => {
     const s = snapshot({ c1: { state: 'draining' }, c2: { state: 'draining' } }, [job()], { pool: classic });
     assert.deepEqual(steps(s).slice(0, 2), ['undrain c1 -> ready', 'undrain c2 -> ready']);
   });
+});
+
+test('a host that was taken out of hosts.json goes as soon as no job runs on it, though jobs wait', () => {
+  const hosts = { c1: { state: 'ready' }, c2: { state: 'ready', node: BUSY }, c3: { state: 'starting' } } as const;
+  const retired = new Set(['c1', 'c2', 'c3']);
+  const leaving = (reads: number) =>
+    plan({ ...snapshot(hosts, [job()], { pool: { policy: 'classic' }, completeReads: reads }), retired }).steps.filter(
+      (one) => one.kind === 'drain' || one.kind === 'delete',
+    );
+  assert.deepEqual(
+    leaving(2).map((one) => [one.kind, one.host, one.because]),
+    [
+      ['drain', 'c1', 'it is no longer in hosts.json'],
+      ['delete', 'c3', 'it is no longer in hosts.json'],
+    ],
+  );
+  assert.deepEqual(leaving(1), []);
+});
+
+test('and is not opened again for a job', () => {
+  const hosts = { c1: { state: 'draining' } } as const;
+  const made = { ...snapshot(hosts, [job()], { pool: { policy: 'classic' } }), retired: new Set(['c1']) };
+  assert.deepEqual(
+    plan(made).steps.filter((one) => one.kind === 'undrain'),
+    [],
+  );
 });

@@ -7,12 +7,15 @@
  * 3. Ask again; when no job waits and none runs, delete all nodes.
  * 4. Begin again at 1.
  *
+ * Besides, a host that was taken out of hosts.json goes as soon as no job runs on it.
+ *
  * Step 2 is a durable clock instead of a sleep, so a job that comes meanwhile is seen at once, and step 3 drains and
  * looks again before it deletes.
  */
 import type { Step } from '../domain/plan.ts';
 import type { QueueClocks, Snapshot } from '../domain/snapshot.ts';
 import { count, span } from '../domain/words.ts';
+import { notAfter } from './clocks.ts';
 import { step } from './life.ts';
 import type { Allowance } from './limits.ts';
 import { more } from './offers.ts';
@@ -22,9 +25,9 @@ import { closedByOthers, notCreatable, onTheWay, outOfSight, type View, working 
 export function classicClocks(s: Snapshot): QueueClocks {
   const waiting = s.jobs.some((job) => job.state === 'waiting');
   const empty = s.jobs.length === 0;
-  const emptySince = empty ? (s.clocks.emptySince ?? s.at) : null;
+  const emptySince = empty ? notAfter(s.clocks.emptySince, s.at) : null;
   if (waiting) return { emptySince, noWaitingSince: null };
-  const since = s.clocks.noWaitingSince ?? s.at;
+  const since = notAfter(s.clocks.noWaitingSince, s.at);
   const over = s.at - since >= s.pool.timing.cleanup;
   return { emptySince, noWaitingSince: over && !empty ? s.at : since };
 }
@@ -33,16 +36,26 @@ export function classic(s: Snapshot, hosts: readonly View[], clocks: QueueClocks
   const waiting = s.jobs.filter((job) => job.state === 'waiting').length;
   if (s.jobs.length > 0) {
     const back = hosts.filter(
-      (v) => v.record.state === 'draining' && v.record.drainedBy !== 'operator' && v.machine?.state === 'running',
+      (v) =>
+        !v.retired &&
+        v.record.state === 'draining' &&
+        v.record.drainedBy !== 'operator' &&
+        v.machine?.state === 'running',
     );
     const reopened = back.map((v) => step('undrain', v, 'ready', 'a job came to the queue'));
-    return [...reopened, ...addOne(s, hosts, waiting, allowed)];
+    // A host that is ours no more must not fill the place of one that a job waits for until no job waits at all.
+    const old = s.completeReads < 2 ? [] : leave(hosts, 'it is no longer in hosts.json', (v) => v.retired);
+    return [...old, ...reopened, ...addOne(s, hosts, waiting, allowed)];
   }
   const over = clocks.noWaitingSince !== null && s.at - clocks.noWaitingSince >= s.pool.timing.cleanup;
   if (!over || s.completeReads < 2) return [];
   const because = `no job waited or ran after ${span(s.pool.timing.cleanup)}: all nodes are deleted`;
+  return leave(hosts, because, () => true);
+}
+
+function leave(hosts: readonly View[], because: string, which: (view: View) => boolean): readonly Step[] {
   return hosts
-    .filter((v) => !v.record.held && !v.underWay && !working(v) && !closedByOthers(v))
+    .filter((v) => which(v) && !v.record.held && !v.underWay && !working(v) && !closedByOthers(v))
     .flatMap((v) => {
       if (v.record.state === 'ready') return [step('drain', v, 'draining', because)];
       return onTheWay(v) ? [step('delete', v, 'stopping', because)] : [];

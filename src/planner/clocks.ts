@@ -33,7 +33,10 @@ export function demandClocks(s: Snapshot): QueueClocks {
   };
 }
 
-/** A clock that was started in the future (the wall clock was set back) starts now. */
-function notAfter(since: number | null, now: number): number {
+/**
+ * A clock that was started in the future (the wall clock was set back) starts now.
+ * @param since, now epoch ms
+ */
+export function notAfter(since: number | null, now: number): number {
   return since === null || since > now ? now : since;
 }

@@ -55,6 +55,23 @@ const SCALE_OUT: readonly { what: string; s: () => Snapshot; steps: string[] }[]
     steps: ['create c1 -> starting', 'create c2 -> starting', 'create c3 -> starting', 'create c4 -> starting'],
   },
   {
+    what: 'no second machine beside an old one that is not deleted yet: the next host is used',
+    s: () => snapshot({ c1: { state: 'free', machine: { state: 'failed' } } }, [job(EXCLUSIVE)], { completeReads: 1 }),
+    steps: ['create c2 -> starting'],
+  },
+  {
+    what: 'no second machine beside one that is going away',
+    s: () =>
+      snapshot({ c1: { state: 'free', machine: { state: 'stopping' } } }, [job(EXCLUSIVE)], { completeReads: 1 }),
+    steps: ['create c2 -> starting'],
+  },
+  {
+    what: 'no second machine beside one that is listed, whatever the list’s age: the next look takes it over',
+    s: () =>
+      snapshot({ c1: { state: 'free', record: { since: NOW }, machine: { state: 'running' } } }, [job(EXCLUSIVE)]),
+    steps: [],
+  },
+  {
     what: 'never more than MAX_NODES',
     s: () =>
       snapshot({ c1: busy }, [running('c1'), job(EXCLUSIVE), job(EXCLUSIVE)], {

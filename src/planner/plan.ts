@@ -64,7 +64,7 @@ function decide(
       ? classic(s, hosts, clocks.queue, allowed)
       : [...scaleOut(s, hosts, placement, allowed), ...scaleIn(s, hosts, placement.wanted, clocks, changes)];
   // Demand that came back goes before the host's own next step: a host about to be deleted is opened instead.
-  const idle = byPolicy.filter((one) => one.host === null || !s.underWay.has(one.host));
+  const idle = byPolicy.filter((one) => one.host === null || (!s.underWay.has(one.host) && !doubles(s, one)));
   const back = idle.filter((one) => one.kind === 'undrain');
   const seen = seenBy(s);
   const own = hosts.flatMap((view) => life(seen(view), view) ?? []);
@@ -80,6 +80,11 @@ function decide(
   const stopped = allowed.spent && placement.verdicts.some((verdict) => verdict.kind === 'blocked');
   if (allowed.because !== '' && (stopped || allowed.now < placement.create.length)) steps.push(wait(allowed.because));
   return amongClouds(s, hosts, within(steps, hosts, allowed));
+}
+
+/** The list, perhaps from before the host became free, shows a machine of it: never a second one beside that. */
+function doubles(s: Snapshot, one: Step): boolean {
+  return one.kind === 'create' && one.host !== null && s.machines.has(one.host);
 }
 
 /**

@@ -101,6 +101,9 @@ export function notCreatable(view: View): string | null {
   if (view.underWay) return 'a call for it is still under way';
   if (view.silent) return 'its cloud does not answer';
   if (view.stranger) return `its name or address is used by machine ${view.stranger.id}, which is not ours`;
+  // Others are taken over as they are; these go first. Not every cloud refuses a second machine beside them.
+  if (view.machine?.state === 'failed' || view.machine?.state === 'stopping')
+    return `its old machine ${view.machine.id} is still there`;
   if (node === undefined || node.state === 'absent') return 'the batch system does not know it';
   if (!node.inQueue) return 'it does not belong to the queue';
   if (node.closed === 'theirs') return `somebody closed it: ${node.reason}`;

@@ -36,6 +36,18 @@ test('eight jobs on four hosts: four machines, all at once, and they go when the
   sound(world);
 });
 
+test('jobs that name their hosts get these, and nothing else is made', async () => {
+  await using world = makeWorld();
+  const one = world.submit({ exclusive: true, hosts: ['c3'] }, MINUTE);
+  const two = world.submit({ exclusive: true, hosts: ['c2', 'c4'], nodes: 2 }, MINUTE);
+  await world.until('both run', () => world.batch.running.length === 2);
+  assert.deepEqual([world.batch.hostsOf(one), world.batch.hostsOf(two)], [['c3'], ['c2', 'c4']]);
+  const same = world.submit({ exclusive: true, hosts: ['c3'] }, MINUTE);
+  await world.until('the next for the same host runs', () => world.batch.hostsOf(same).length === 1);
+  assert.equal(world.cloud.counts.made, 3);
+  sound(world);
+});
+
 test('a job that comes while a node drains gets it back', async () => {
   await using world = makeWorld({ hosts: 1 });
   world.submit({}, 10 * SECOND);

@@ -59,6 +59,18 @@ test('all stored clocks are moved, none into the future, and a restart without a
   assert.equal(store.note('told'), '{"until":5}');
 });
 
+test('a start that dies before it has written down a moment of its own: the clocks are moved once', () => {
+  const db = memoryDatabase();
+  const store = sqliteStore(db);
+  store.setClocks({ emptySince: null, noWaitingSince: T - 500_000 });
+  keepMoment(db, last);
+  const now = T + 24 * HOUR;
+  assert.equal(carryClocks(db, { wall: now, boot: last.boot + 5000 }), 24 * HOUR);
+  assert.equal(carryClocks(db, { wall: now + 1000, boot: last.boot + 6000 }), 0);
+  assert.equal(store.clocks().noWaitingSince, now - 500_000);
+  assert.equal(carryClocks(db, { wall: now - HOUR, boot: last.boot + 6000 }), -HOUR, 'another step counts anew');
+});
+
 test('what machines that are there have cost goes with the clock, what those before them have cost stays', () => {
   const db = memoryDatabase();
   const store = sqliteStore(db);

@@ -37,12 +37,16 @@ export function keepMoment(db: DatabaseSync, moment: Moment): void {
   ).run(KEY, JSON.stringify(moment));
 }
 
-/** Moves every stored clock by what `carryOver` says. @returns the ms they were moved by */
+/**
+ * Moves every stored clock by what `carryOver` says, and the moment with them: a start that dies before it has written
+ * down a moment of its own must not have them moved twice.
+ * @returns the ms they were moved by
+ */
 export function carryClocks(db: DatabaseSync, now: Pick<Moment, 'wall' | 'boot'>): number {
   const row = db.prepare('SELECT value FROM service WHERE key = ?').get(KEY) as { value: string } | undefined;
   if (row === undefined) return 0;
   const shift = carryOver(JSON.parse(row.value) as Moment, now);
-  if (shift !== 0) move(db, shift, now.wall);
+  if (shift !== 0) move(db, shift, now);
   return shift;
 }
 
@@ -52,7 +56,8 @@ const SINCE = ['since', 'born_at', 'idle_since', 'missing_since'];
 /** Fields of stored facts that are times: the queue's clocks and the brake. */
 const FIELDS = ['emptySince', 'noWaitingSince', 'until'];
 
-function move(db: DatabaseSync, shift: number, now: number): void {
+function move(db: DatabaseSync, shift: number, moment: Pick<Moment, 'wall' | 'boot'>): void {
+  const now = moment.wall;
   const since = SINCE.map((column) => `${column} = min(${column} + :shift, :now)`);
   db.exec('BEGIN IMMEDIATE');
   try {
@@ -69,6 +74,8 @@ function move(db: DatabaseSync, shift: number, now: number): void {
       const moved = moveFields(value, shift);
       if (moved !== value) set.run(moved, row);
     }
+    // A service's own time begins with the wall's.
+    keepMoment(db, { steady: moment.wall, ...moment });
     db.exec('COMMIT');
   } catch (error) {
     db.exec('ROLLBACK');

@@ -3,13 +3,16 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lab } from '../support/lab.ts';
 import { type JobRun, readRuns } from './race-jobs.ts';
+import { calledOff, type Guest, meetings, openNotebook } from './race-meetings.ts';
 import type { Troubles } from './race-troubles.ts';
 import { judge, type RaceJob, readTakenBack, type Verdict } from './race-verdict.ts';
 
-export type Begun = Pick<RaceJob, 'number' | 'id' | 'tasks'>;
+export type Begun = Pick<RaceJob, 'number' | 'id' | 'tasks'> & Guest;
+
+const logOf = (lab: Lab) => readFileSync(join(lab.dir, 'log/slurmctld.log'), 'utf8');
+const deletesOf = (lab: Lab) => lab.account().filter((line) => line.what === 'delete');
 
 /** Where the jobs write: one file each, called after its number. */
 export const ranFolder = (lab: Lab) => join(lab.dir, 'export/ran');
@@ -38,37 +41,18 @@ export function jobOf(lab: Lab, begun: Begun, states: readonly string[]): RaceJo
 /** Judges the jobs by all that is known outside the service. */
 export function verdict(lab: Lab, jobs: readonly RaceJob[], troubles: Troubles): Verdict {
   return judge(jobs, {
-    deletes: lab.account().filter((line) => line.what === 'delete'),
-    takenBack: readTakenBack(readFileSync(join(lab.dir, 'log/slurmctld.log'), 'utf8')),
+    deletes: deletesOf(lab),
+    takenBack: readTakenBack(logOf(lab)),
     breaks: troubles.breaks,
   });
 }
 
-/** Counts in the service's events, which keep only the newest: looks again and again. */
-export function countDrains(lab: Lab) {
-  const seen = { newest: 0, drains: 0, undrains: 0 };
-  async function look(): Promise<void> {
-    for (const { id, text } of (await lab.events()).filter((event) => event.id > seen.newest)) {
-      seen.newest = Math.max(seen.newest, id);
-      if (text.includes('ready -> draining')) seen.drains++;
-      if (text.includes('draining -> ready')) seen.undrains++;
-    }
-  }
-  const ended = new AbortController();
-  const looking = (async () => {
-    while (!ended.signal.aborted) {
-      await look().catch(() => {});
-      await sleep(3000, undefined, { signal: ended.signal }).catch(() => {});
-    }
-  })();
-  return {
-    async end() {
-      ended.abort();
-      await looking;
-      await look().catch(() => {});
-      return { drains: seen.drains, undrains: seen.undrains };
-    },
-  };
+/** How many of the jobs met a drain, how many drains there were, and how many of those were called off. */
+export function meetingsIn(lab: Lab, jobs: readonly Begun[]) {
+  const notes = openNotebook();
+  notes.read(logOf(lab));
+  const { drains } = notes;
+  return { met: meetings(jobs, notes).size, drains: drains.length, undrains: calledOff(drains, deletesOf(lab)) };
 }
 
 /** How often each trouble happened. */

@@ -8,6 +8,8 @@ import type { Dice } from '../../src/sim/dice.ts';
 export interface Shape {
   /** Flags of sbatch. */
   readonly flags: readonly string[];
+  /** The only ones it can use; null = any. */
+  readonly hosts: readonly string[] | null;
   /** Numbers of its array tasks; [0] for a job that is no array. */
   readonly tasks: readonly number[];
   /** Seconds it works. */
@@ -27,15 +29,21 @@ export interface JobRun {
 
 const ALONE = ['--exclusive'];
 
-/** Most have a whole node for a moment: an idle node is what is drained. */
-export function shapeOf(roll: Dice): Shape {
+/**
+ * Most ask for one host and all of it, for a moment: what comes next for that host meets its drain. The others take any.
+ * @param own the host of who submits it
+ */
+export function shapeOf(roll: Dice, own: string): Shape {
   const kind = roll();
   const works = roll() * 0.6;
-  if (kind < 0.7) return { flags: ALONE, tasks: [0], works };
-  if (kind < 0.78) return { flags: ['-n1'], tasks: [0], works };
-  if (kind < 0.86) return { flags: ['-N2', ...ALONE], tasks: [0], works };
-  if (kind < 0.93) return { flags: ['--array=1-3'], tasks: [1, 2, 3], works };
-  return { flags: ALONE, tasks: [0], works: 3 + works * 8 };
+  const named = { flags: [...ALONE, '-w', own], tasks: [0], hosts: [own], works };
+  const any = { flags: ALONE, tasks: [0], hosts: null, works };
+  if (kind < 0.75) return named;
+  if (kind < 0.8) return any;
+  if (kind < 0.85) return { ...any, flags: ['-n1'] };
+  if (kind < 0.9) return { ...any, flags: ['-N2', ...ALONE] };
+  if (kind < 0.95) return { ...any, flags: ['--array=1-3'], tasks: [1, 2, 3] };
+  return { ...named, works: 3 + works * 8 };
 }
 
 /**

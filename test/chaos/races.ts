@@ -1,20 +1,27 @@
 /**
  * Races: jobs submitted to a real Slurm at the very moment in which their node is drained, while the service, slurmctld,
  * and slurmd, sshd, cable and shared files of nodes fail for a moment. A job that is not run from its beginning to its end
- * is lost; who is to blame for one that ran again is found by race-verdict.ts.
+ * is lost; who is to blame for one that ran again is found by race-verdict.ts, and which of them met a drain by
+ * race-meetings.ts.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeDice } from '../../src/sim/dice.ts';
-import { type Closing, type Lab, leases, startLab, until } from '../support/lab.ts';
-import { type Begun, countDrains, counted, jobOf, ranFolder, runsOf, statesOf, verdict } from './race-account.ts';
-import { hasEnded, raceScript, type Shape, shapeOf } from './race-jobs.ts';
+import { type Closing, leases, startLab, until } from '../support/lab.ts';
+import { type Begun, counted, jobOf, meetingsIn, ranFolder, statesOf, verdict } from './race-account.ts';
+import { hasEnded, shapeOf } from './race-jobs.ts';
+import { meetings } from './race-meetings.ts';
+import { ended, submit } from './race-run.ts';
 import { makeTroubles } from './race-troubles.ts';
 import type { Verdict } from './race-verdict.ts';
+import { watchLog } from './race-watch.ts';
 
 export interface RaceOptions {
-  readonly races: number;
+  /** So many are to meet a drain; then no more begin. */
+  readonly meetings: number;
+  /** Nor after so many that met one or none. */
+  readonly most: number;
   readonly seed: number;
   readonly name: string;
   readonly net: string;
@@ -24,6 +31,8 @@ export interface RaceOptions {
   /** No race begins after so many seconds, nor after the signal; what was begun is ended and judged. */
   readonly seconds?: number;
   readonly signal?: AbortSignal | undefined;
+  /** While fewer have met a drain the seconds count three times: for a machine that is very busy. */
+  readonly least?: number;
   /** With so many of the races something is broken: 0 to 1. */
   readonly trouble: number;
   /** Of the slurmds that are killed so many stay dead: 0 to 1. It takes minutes until their jobs run elsewhere. */
@@ -34,7 +43,9 @@ export interface RaceOptions {
 }
 
 export interface RaceResult extends Verdict {
+  /** Jobs submitted, and those of them that met a drain. */
   readonly races: number;
+  readonly met: number;
   /** What else was not as it must be at the end. */
   readonly wrong: readonly string[];
   /** Nodes closed for going, and those of them that were opened again for a job that came in that moment. */
@@ -47,8 +58,13 @@ export interface RaceResult extends Verdict {
   readonly took: number;
 }
 
-/** A job that has not ended after so many seconds is lost: a dead node and a second try are in it. */
-const LONGEST = 300;
+/** So many of the racers wait until their host has just been closed; the others come a moment before that, or after: 0 to 1. */
+const AFTER = 0.8;
+/** The longest wait for a drain, ms: while the service is down there is none. */
+const NO_DRAIN = 15_000;
+/** How often the meetings are counted, ms. */
+const COUNTED = 500;
+
 export async function races(t: Closing, options: RaceOptions): Promise<RaceResult> {
   const lab = await startLab(t, {
     ...{ name: options.name, net: options.net, portBase: options.portBase, hosts: options.hosts, bootTime: 0.2 },
@@ -58,27 +74,36 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
   });
   mkdirSync(ranFolder(lab), { recursive: true });
   const troubles = makeTroubles(lab, await lab.start(), options.forGood ?? 0);
-  const drains = countDrains(lab);
+  await using watch = watchLog(join(lab.dir, 'log/slurmctld.log'));
   const begun: Begun[] = [];
   const wrong: string[] = [];
   const began = performance.now();
-  const end = began + (options.seconds ?? 24 * 3600) * 1000;
+  const seconds = options.seconds ?? 24 * 3600;
   let number = 0;
-  const over = () => number >= options.races || performance.now() > end || options.signal?.aborted === true;
+  let count = { at: began, met: 0 };
+  function met(): number {
+    const at = performance.now();
+    if (at > count.at + COUNTED) count = { at, met: meetings(begun, watch.notes).size };
+    return count.met;
+  }
+  const late = () => (performance.now() - began) / 1000 > (met() < (options.least ?? 0) ? 3 * seconds : seconds);
+  const over = () => met() >= options.meetings || number >= options.most || late() || options.signal?.aborted === true;
 
-  async function racer(): Promise<void> {
+  async function racer(own: string): Promise<void> {
     while (!over()) {
       number++;
       const mine = number;
       const roll = makeDice(options.seed * 1_000_003 + mine);
-      const shape = shapeOf(roll);
+      const shape = shapeOf(roll, own);
       if (roll() < options.trouble) troubles.begin(roll);
       const id = await submit(lab, mine, shape);
-      begun.push({ number: mine, id, tasks: shape.tasks });
+      begun.push({ number: mine, id, tasks: shape.tasks, hosts: shape.hosts });
       await ended(lab, mine, shape, over, options.patience);
-      // An idle node is drained at the next look: a second later at most, and the next job comes in the middle of it.
-      await sleep(roll() * 1100);
-      if (mine % 50 === 0) options.onProgress?.(`${mine} races, ${troubles.breaks.length} troubles`);
+      // An idle node is drained at the next look: a second later at most.
+      const early = roll() > AFTER && (await watch.before(own, roll() * 500));
+      if (!early && (await watch.drain(own, NO_DRAIN))) await sleep(roll() * 250);
+      if (mine % 50 === 0)
+        options.onProgress?.(`${mine} races, ${met()} met a drain, ${troubles.breaks.length} troubles`);
     }
   }
 
@@ -89,7 +114,7 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
       `ended by a signal; of ${over.length} jobs that had ended ${verdict(lab, over, troubles).lost.length} were lost`,
     );
   });
-  const racers = await Promise.allSettled(Array.from({ length: options.hosts }, racer));
+  const racers = await Promise.allSettled(Array.from({ length: options.hosts }, (_, i) => racer(`c${i + 1}`)));
   const took = (performance.now() - began) / 1000;
   for (const one of racers) if (one.status === 'rejected') wrong.push(`a race was given up: ${one.reason}`);
   const last = async (what: string, check: () => Promise<boolean>) =>
@@ -108,41 +133,8 @@ export async function races(t: Closing, options: RaceOptions): Promise<RaceResul
   const made = leases(lab);
   return {
     ...verdict(lab, jobs, troubles),
-    ...(await drains.end()),
+    ...meetingsIn(lab, begun),
     ...{ races: begun.length, wrong, took, kills: counted(troubles) },
     ...{ machines: made.length, leasesTwice: made.length - new Set(made).size },
   };
-}
-
-/** sbatch whose answer is lost may have worked: the job's name tells. @returns the job's id */
-async function submit(lab: Lab, number: number, shape: Shape): Promise<string> {
-  const script = raceScript(join(ranFolder(lab), String(number)), join(lab.dir, 'node/shared/marker'), shape.works);
-  let id = '';
-  await until(
-    `race ${number} is submitted`,
-    async () => {
-      const name = `race-${number}`;
-      try {
-        id = await lab.submit(script, '-J', name, '--requeue', ...shape.flags);
-      } catch {
-        const known = await lab.slurm('squeue', '-h', '-t', 'all', '-n', name, '-o', '%A');
-        id = known.trim().split('\n')[0] ?? '';
-      }
-      return id !== '';
-    },
-    120,
-  );
-  return id;
-}
-
-/** Waits until the job's tasks have run, or too long; the verdict finds out what became of it. */
-async function ended(lab: Lab, number: number, shape: Shape, over: () => boolean, patience: number): Promise<void> {
-  const begun = performance.now();
-  let overSince = Number.POSITIVE_INFINITY;
-  while (!hasEnded(runsOf(lab, number), shape.tasks)) {
-    const now = performance.now();
-    if (over()) overSince = Math.min(overSince, now);
-    if (now > begun + LONGEST * 1000 || now > overSince + patience * 1000) return;
-    await sleep(100);
-  }
 }

@@ -144,7 +144,7 @@ export async function startLab(t: Closing, options: LabOptions): Promise<Lab> {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       service = handle(child);
-      await until('the service answers', async () => (await api.get<StatusView>('/status')).pid === child.pid, 60);
+      await until('the service answers', async () => pidOf(await api.get<Answer>('/status')) === child.pid, 60);
       return service;
     },
     status: () => api.get<StatusView>('/status'),
@@ -219,6 +219,13 @@ export async function startLab(t: Closing, options: LabOptions): Promise<Lab> {
     },
     [Symbol.asyncDispose]: down,
   };
+}
+
+/** Of one pool, or of several. */
+type Answer = StatusView | { readonly pools: readonly { readonly view: StatusView }[] };
+
+function pidOf(answer: Answer): number | undefined {
+  return 'pools' in answer ? answer.pools[0]?.view.pid : answer.pid;
 }
 
 function handle(child: ChildProcess): Service {

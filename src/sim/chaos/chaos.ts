@@ -3,8 +3,10 @@
  * hour of trouble, then peace; at the end everything must be as if nothing had been, and the oracle must have seen
  * nothing that must never be.
  */
+
+import type { FakeJobSpec } from '../../batch/fake.ts';
 import { sayError } from '../../domain/errors.ts';
-import { makeDice } from '../dice.ts';
+import { type Dice, makeDice } from '../dice.ts';
 import { makeWorld, type World } from '../world.ts';
 import { makeOracle } from './oracle.ts';
 import { type Scene, TROUBLES } from './troubles.ts';
@@ -32,6 +34,8 @@ const LONGEST_PEACE = 6 * 60 * MINUTE;
 export async function chaos(seed: number): Promise<ChaosResult> {
   const roll = makeDice(seed);
   const pick = <T>(of: readonly T[]): T => of[Math.floor(roll() * of.length)] as T;
+  // Dice of their own: what hosts a job wants changes nothing else in the history of a seed.
+  const taste = makeDice(seed + 0x5eed);
   const history: string[] = [];
   const oracle = makeOracle();
   let deadly = 0;
@@ -75,6 +79,7 @@ export async function chaos(seed: number): Promise<ChaosResult> {
     poll,
     forgot: false,
     closedByPerson: new Set(),
+    choosy: new Map(),
     roll,
     pick,
     host: () => pick(world.pool.hosts).name,
@@ -91,8 +96,10 @@ export async function chaos(seed: number): Promise<ChaosResult> {
     deadly = roll() < 0.15 ? 0.05 : 0;
     if (roll() < 0.35) {
       const spec = { nodes: roll() < 0.2 ? 2 : 1, exclusive: roll() < 0.6 };
-      world.submit(spec, Math.ceil(roll() * 8) * MINUTE);
-      note(`job ${JSON.stringify(spec)}`);
+      const wish = wishOf(taste, world);
+      const id = world.submit({ ...spec, ...wish }, Math.ceil(roll() * 8) * MINUTE);
+      if (wish !== null) scene.choosy.set(id, { nodes: spec.nodes, ...wish });
+      note(`job ${JSON.stringify({ ...spec, ...wish })}`);
     } else {
       const what = await pick(pick(TROUBLES))(scene);
       if (what !== null) note(what);
@@ -130,6 +137,24 @@ function lieAsTold({ world, lies, delays }: Scene): void {
   };
 }
 
+/** Some jobs name a host, and some are never started on one, though nothing that is told says so. */
+function wishOf(taste: Dice, world: World): Pick<FakeJobSpec, 'hosts' | 'avoids'> | null {
+  const kind = taste();
+  const { name } = world.everyHost[Math.floor(taste() * world.everyHost.length)] ?? { name: '' };
+  if (kind < 0.1) return { hosts: [name] };
+  return kind < 0.2 ? { avoids: [name] } : null;
+}
+
+/** A person takes away the jobs that the hosts there are can never serve. */
+function withoutHopeless({ world, choosy }: Scene): void {
+  const there = world.pool.hosts.map((host) => host.name);
+  for (const [id, { nodes, hosts = [], avoids = [] }] of choosy) {
+    const able = there.filter((name) => !avoids.includes(name)).length >= nodes;
+    const waits = world.batch.hostsOf(id).length === 0 && world.batch.knows(id);
+    if (waits && !(able && hosts.every((name) => there.includes(name)))) world.batch.finish(id);
+  }
+}
+
 /** Everything works again, and a person has put right what only a person can. */
 async function peace(scene: Scene): Promise<void> {
   const { world } = scene;
@@ -143,6 +168,7 @@ async function peace(scene: Scene): Promise<void> {
   const { limits } = world.pool;
   const hosts = scene.roll() < 0.5 && !scene.forgot ? world.pool.hosts : world.everyHost;
   await world.restart({ pool: { hosts, limits: { ...limits, maxNodes: hosts.length } } });
+  withoutHopeless(scene);
   // A machine with the lease of a lost database and an address that hosts.json no longer has: the service names it.
   const ips = new Map(world.pool.hosts.map((host) => [host.name, host.ip]));
   for (const { id, host, ip } of world.cloud.machines())

@@ -5,7 +5,7 @@
  * - no machine that is not ours is taken away;
  * - no host gets a second machine while it has one;
  * - in peace no machine stays longer than `FORGOTTEN` without a host that knows of it;
- * - never more machines than hosts.
+ * - never more machines than hosts, those that are being deleted already not counted.
  */
 import { WITH_MACHINE } from '../../domain/lifecycle.ts';
 import type { Machine } from '../../domain/machine.ts';
@@ -70,8 +70,10 @@ export function makeOracle(): Oracle {
       if (world === null) return;
       const now = world.clock.monotonic();
       const machines = world.cloud.machines();
-      if (machines.length > world.everyHost.length)
-        say(`${machines.length} machines for ${world.everyHost.length} hosts`);
+      // As with a second machine: one that is on its way out only needs its time, beside its host's next one (which only
+      // a cloud that minds no addresses gives).
+      const staying = machines.filter((one) => one.state !== 'stopping').length;
+      if (staying > world.everyHost.length) say(`${staying} machines for ${world.everyHost.length} hosts`);
       const owned = new Set(
         world.store
           .hosts()

@@ -25,4 +25,23 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
     seed: 1953,
     found: 'a second request for a lease was refused while the first had made a machine that was not listed yet',
   },
+  {
+    seed: 3991,
+    found:
+      'a start that died after it had carried the clocks on and before it wrote down the moment: the next one moved them again, a day into the future, and the wait of the classic policy never ended',
+  },
+  {
+    seed: 5904,
+    found: 'at the first look after a silence a second machine was made beside a failed one that was listed',
+  },
+  {
+    seed: 3108,
+    found: 'no fault of the service: machines that were being deleted already counted against the number of hosts',
+  },
+  { seed: 4996, found: 'the same' },
+  { seed: 9115, found: 'the same' },
+  {
+    seed: 30358,
+    found: 'policy classic: an idle host that hosts.json had no more kept the place of the one host that a job named',
+  },
 ];

@@ -4,6 +4,7 @@
  */
 
 import type { QueueStatus } from '../../batch/batch.ts';
+import type { FakeJobSpec } from '../../batch/fake.ts';
 import { CLOUD_ERRORS } from '../../domain/errors.ts';
 import type { Machine } from '../../domain/machine.ts';
 import type { BatchNode } from '../../domain/node.ts';
@@ -27,6 +28,8 @@ export interface Scene {
   /** The database was lost: what hosts.json leaves out then, nobody knows of but a person. */
   forgot: boolean;
   readonly closedByPerson: Set<string>;
+  /** Jobs that want or avoid a host, by id. */
+  readonly choosy: Map<string, Pick<FakeJobSpec, 'hosts' | 'avoids'> & { readonly nodes: number }>;
   /** Takes away what only a person would: at the end of the troubles. */
   readonly undo: (() => void)[];
 }

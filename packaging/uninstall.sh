@@ -34,6 +34,10 @@ main() {
   say "removed $target, its unit and its command"
   say "kept: $DESTDIR/etc/hybrid-cloud and $DESTDIR/var/lib/hybrid-cloud"
   say 'Remove those by hand when no cloud machine is left (look at your cloud): the journal there knows which are ours.'
+  # A right that nobody uses any more is still a right.
+  for rest in /etc/sudoers.d/hybrid-cloud /etc/sysusers.d/hybrid-cloud.conf /etc/systemd/system/hybrid-cloud.service.d; do
+    if [ -e "$DESTDIR$rest" ]; then say "also kept: $DESTDIR$rest (an administrator put it there)"; fi
+  done
   exit 0
 }
 

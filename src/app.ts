@@ -69,7 +69,10 @@ export async function runService(settings: Settings, parts: AppParts, signal: Ab
   }
   const looks = new Map<string, { at: number; summary: string }>([['', lookedNow(parts.clock)]]);
   const stuck = () => [...looks.values()].some((look) => parts.clock.monotonic() - look.at >= STUCK);
-  const beat = signOfLife(parts, signal, () => !stuck());
+  // A service that fails to start ends at once: signs of life must not keep it.
+  const ended = new AbortController();
+  stack.defer(() => ended.abort());
+  const beat = signOfLife(parts, AbortSignal.any([signal, ended.signal]), () => !stuck());
   const work = await takeOver(settings, parts, signal, () => looks.set('', lookedNow(parts.clock)));
   if (work === null) return;
   looks.delete('');

@@ -29,7 +29,14 @@ test('the shipped sudo rules are the ones the program prints when it is refused'
   const rules = readFileSync(SUDOERS, 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
-  assert.deepEqual(rules, ['Defaults:hybrid-cloud !requiretty', sudoersLine('hybrid-cloud')]);
+  const needed = sudoersLine('hybrid-cloud');
+  const looks = (needed.split('NOPASSWD: ')[1] ?? '').split(', ').filter((rule) => !rule.includes('scontrol update '));
+  assert.deepEqual(rules, [
+    'Defaults:hybrid-cloud !requiretty, !pam_session, secure_path="/usr/sbin:/usr/bin:/sbin:/bin", command_timeout=60',
+    `Cmnd_Alias HYBRID_CLOUD_LOOKS = ${looks.join(', ')}`,
+    'Defaults!HYBRID_CLOUD_LOOKS !syslog',
+    needed,
+  ]);
   for (const manual of ['docs/manual.md', 'docs/manual.ja.md']) {
     assert.ok(readFileSync(join(root, manual), 'utf8').includes(sudoersLine('hybrid-cloud')), manual);
   }

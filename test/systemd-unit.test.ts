@@ -59,7 +59,7 @@ test('a unit with a mistake is complained of, so the test above can fail', { ski
   assert.match(await verify(unit), /perhaps/);
 });
 
-for (const dropIn of ['cloud-command.conf', 'user.conf', 'least-privilege.conf', 'standby.conf']) {
+for (const dropIn of ['cloud-command.conf', 'user.conf', 'least-privilege.conf', 'operators.conf', 'standby.conf']) {
   test(`systemd accepts the example ${dropIn}`, { skip: skip.unit }, async (t) => {
     assert.equal(await verify(await placed(t, dropIn)), '');
   });
@@ -74,6 +74,18 @@ test('a standby is as tight as a service alone', { skip: skip.score }, async (t)
   const score = await exposure(await placed(t, 'standby.conf'));
   assert.ok(score <= 2, `exposure ${score}`);
 });
+
+// By hand to docs/security.md: what each variant costs.
+for (const [dropIn, figure] of [
+  ['user.conf', 1.4],
+  ['operators.conf', 2.0],
+  ['least-privilege.conf', 2.3],
+] as const) {
+  test(`with ${dropIn} the exposure is what docs/security.md says`, { skip: skip.score }, async (t) => {
+    const score = await exposure(await placed(t, dropIn));
+    assert.ok(score <= figure, `exposure ${score}`);
+  });
+}
 
 test('the unit says what the service relies on', async () => {
   const unit = await readFile(join(packaging, NAME), 'utf8');

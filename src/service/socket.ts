@@ -53,7 +53,7 @@ export function giveTo(path: string, group: number): void {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `The socket cannot be given to API_GROUP (${why}): the service must be a member of it (SupplementaryGroups= in a drop-in)`,
+      `The socket cannot be given to API_GROUP (${why}): the service must be a member of it and let give files to it (under systemd: operators.conf.example)`,
       { cause: error },
     );
   }

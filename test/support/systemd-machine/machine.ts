@@ -16,7 +16,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const PROGRAMS = ['systemd-nspawn', 'mmdebstrap', 'nsenter'];
 const PACKAGES = [
   ...['systemd', 'systemd-sysv', 'dbus', 'procps', 'iproute2', 'libatomic1'],
-  ...['slurmctld', 'slurmd', 'slurm-client', 'munge', 'openssh-server', 'openssh-client'],
+  ...['slurmctld', 'slurmd', 'slurm-client', 'munge', 'openssh-server', 'openssh-client', 'sudo'],
 ];
 /** Its files: put over the new root as they stand, under the same paths. */
 const FILES = join(import.meta.dirname, 'files');

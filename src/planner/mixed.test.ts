@@ -322,7 +322,7 @@ const NAMED: readonly Case[] = [
     what: 'a host that is not ours',
     jobs: [want({ hosts: ['x9'] })],
     create: [],
-    says: /^can never start here: it asks for x9, which is no host of this queue$/,
+    says: /^nodes do not help: it asks for x9, which is none of ours$/,
   },
   {
     what: 'a host without what it asks for',

@@ -50,6 +50,7 @@ export function place(
   const soon: Job[] = [];
   const unknown = new Set<string>();
   const runningTasks = countRunning(s.jobs);
+  const ours = new Set(s.hosts.map((host) => host.name));
   const open = roomTree(available, mayCreate, quotas);
   const say = verdicts(s, hosts);
   const keep = holds(s, available, open, changes);
@@ -68,6 +69,12 @@ export function place(
     }
     if (job.helped === 'unknown') unknown.add(job.reason);
     const need = share(job.ask, sizes.mostCpus, s.refused?.get(job.id));
+    const elsewhere = need.named.find((name) => !ours.has(name));
+    if (elsewhere !== undefined) {
+      const because = `nodes do not help: it asks for ${elsewhere}, which is none of ours`;
+      said.push({ job: job.id, kind: 'not-helped', hosts: NOBODY, because });
+      continue;
+    }
     const never = sizes.neverFits(need);
     if (never !== null) {
       said.push({ job: job.id, kind: 'never', hosts: NOBODY, because: never });

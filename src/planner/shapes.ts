@@ -61,7 +61,7 @@ export function shapes(s: Snapshot, hosts: readonly View[]): Shapes {
     if (holding === 0) return 'can never fit: no host has all it asks for together';
     for (const name of need.named) {
       const shape = byName.get(name);
-      if (shape === undefined) return `can never start here: it asks for ${name}, which is no host of this queue`;
+      if (shape === undefined) continue; // nothing is known of it
       if (!equipped.includes(shape) || !big(shape, need)) return `can never fit: ${name} has not all it asks for`;
     }
     const possible = Math.min(holding, limit);

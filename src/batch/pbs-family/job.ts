@@ -17,6 +17,8 @@ export interface Wants {
   readonly hosts: number;
   /** All hosts of the job must be so, not only some. */
   readonly all: boolean;
+  /** Names that its other groups of hosts ask for, when there are any. */
+  readonly others?: readonly string[];
 }
 
 export interface JobReading {

@@ -69,6 +69,12 @@ export function isNamed(node: NodeFacts, name: string): boolean {
   return name.startsWith('arch=') && !node.properties.some((one) => one.startsWith('arch='));
 }
 
+/** Is this the node's own name? `c1`, `host=c1`, `vnode=c1[0]`. */
+export function isHost(node: NodeFacts, name: string): boolean {
+  const bare = name.replace(/^(host|vnode)=/, '').replace(/\[\d+\]$/, '');
+  return bare === node.host || bare === node.address;
+}
+
 /** @param asked names that jobs ask for: of a node's properties only these are told, so that like hosts stay alike */
 export function toNode(facts: NodeFacts, queue: string, on: OnHost, asked: readonly string[]): BatchNode {
   const jobs = [...new Set([...idsOf(on), ...facts.jobs])];

@@ -6,10 +6,11 @@ import type { Ask, Job } from '../../domain/job.ts';
 import type { BatchNode } from '../../domain/node.ts';
 import { oneLine } from '../../lib/log.ts';
 import type { QueueStatus } from '../batch.ts';
-import { byPriority, type JobFacts, type JobReading, mentions, priorityOf } from './job.ts';
+import { byPriority, type JobFacts, type JobReading, mentions, priorityOf, type Wants } from './job.ts';
 import {
   absent,
   idsOf,
+  isHost,
   isNamed,
   type JobOnHost,
   type NodeFacts,
@@ -98,14 +99,25 @@ interface Sizes {
 
 /** The verdict that needs the pool: is there a host it may use at all? And an ask in words the sizes allow. */
 function judged({ job, wants }: JobFacts, pool: readonly NodeFacts[], sizes: Sizes): Job {
-  const ask = { ...sized(job.ask, sizes), ...(wants?.all === true ? { features: [wants.names] } : {}) };
+  const hosts = wants === null || wants.all ? [] : namedHosts(wants, pool);
+  const ask = {
+    ...sized(job.ask, sizes),
+    ...(wants?.all === true ? { features: [wants.names] } : {}),
+    ...(hosts.length === 0 ? {} : { hosts }),
+  };
   if (job.state === 'running' || job.helped === 'no' || wants === null) return ordered({ ...job, ask });
   const fitting = pool.filter((one) => wants.names.every((name) => isNamed(one, name))).length;
   if (fitting >= wants.hosts) return ordered({ ...job, ask });
-  const hosts = wants.hosts === 1 ? 'a host' : `${wants.hosts} hosts`;
+  const many = wants.hosts === 1 ? 'a host' : `${wants.hosts} hosts`;
   const have = fitting === 0 ? 'no host of the pool is so' : `only ${fitting} of the pool are so`;
-  const because = `it asks for ${hosts} with ${wants.names.join(' and ')}, and ${have}`;
+  const because = `it asks for ${many} with ${wants.names.join(' and ')}, and ${have}`;
   return ordered({ ...job, ask, helped: 'no', because });
+}
+
+/** `nodes=c1:ppn=2+c2:ppn=2`: groups with different names, of which some are those of our hosts. */
+function namedHosts({ names, others = [] }: Wants, pool: readonly NodeFacts[]): readonly string[] {
+  const asked = new Set([...names, ...others]);
+  return pool.filter((one) => [...asked].some((name) => isHost(one, name))).map((one) => one.host);
 }
 
 function ordered(job: Job): Job {

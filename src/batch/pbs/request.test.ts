@@ -48,6 +48,7 @@ describe('select and place', () => {
     ['1:ncpus=1', null],
     ['1:host=p1:ncpus=1', { names: ['host=p1'], hosts: 1, all: true }],
     ['1:vnode=p1[0]:ncpus=1+1:ncpus=2', { names: ['vnode=p1[0]'], hosts: 1, all: false }],
+    ['1:host=p1:ncpus=1+1:host=p2:ncpus=1', { names: ['host=p1'], hosts: 1, all: false, others: ['host=p2'] }],
     ['2:arch=linux:ncpus=1', { names: ['arch=linux'], hosts: 2, all: false }],
     ['1:nodearray=cloud:ncpus=1', null],
   ];

@@ -111,5 +111,7 @@ function wantsOf(chunks: readonly Chunk[]): Wants | null {
   const alike = chunks.every((one) => one.needs.join(':') === most.needs.join(':'));
   // several chunks for one host by name still mean one host
   const one = most.needs.some((need) => !need.startsWith('arch='));
-  return { names: most.needs, hosts: one ? 1 : most.count, all: alike && one };
+  const others = [...new Set(chunks.filter((chunk) => chunk !== most).flatMap((chunk) => chunk.needs))];
+  const more = alike || others.length === 0 ? {} : { others };
+  return { names: most.needs, hosts: one ? 1 : most.count, all: alike && one, ...more };
 }

@@ -91,6 +91,8 @@ describe('what a job asks for', () => {
     ['1:bigmem+1:bigmem', { names: ['bigmem'], hosts: 2, all: true }],
     ['1:bigmem+2', { names: ['bigmem'], hosts: 1, all: false }],
     ['t1', { names: ['t1'], hosts: 1, all: true }],
+    ['t1:ppn=2+t2:ppn=2', { names: ['t1'], hosts: 1, all: false, others: ['t2'] }],
+    ['t1+2:bigmem', { names: ['bigmem'], hosts: 2, all: false, others: ['t1'] }],
   ];
   for (const [text, expected] of wants) {
     test(`${text} wants ${JSON.stringify(expected)}`, () => {

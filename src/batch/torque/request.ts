@@ -168,7 +168,8 @@ function wantsOf(groups: readonly NodeGroup[]): Wants | null {
   if (!most) return null;
   const alike = groups.every((group) => group.names.join(':') === most.names.join(':'));
   const hosts = alike ? groups.reduce((sum, group) => sum + group.count, 0) : most.count;
-  return { names: most.names, hosts, all: alike };
+  const others = [...new Set(named.filter((group) => group !== most).flatMap((group) => group.names))];
+  return { names: most.names, hosts, all: alike, ...(alike || others.length === 0 ? {} : { others }) };
 }
 
 function gresOf(gpus: number): Pick<Ask, 'gres'> {

@@ -17,6 +17,23 @@ const JOBS = file('qstat_mixed_t_x.xml');
 const read = (answers: Answers) =>
   replayed(makeTorque, { nodes: NODES, jobs: JOBS, ...answers }).batch.getStatus('cloud', ['t1', 't2']);
 
+test('hosts that a job names are asked for by name, however its groups are written', async () => {
+  for (const [nodes, count, hosts] of [
+    ['t1:ppn=2+t2:ppn=2', 2, ['t1', 't2']],
+    ['t2+1', 2, ['t2']],
+    ['t2+1:bigmem', 2, ['t2']],
+    ['1:bigmem+1', 2, undefined],
+    ['2:ppn=2', 2, undefined],
+  ] as const) {
+    const { jobs } = await read({
+      nodes: NODES.replaceAll('<np>', '<properties>bigmem</properties><np>'),
+      jobs: JOBS.replace('<Resource_List><nodes>2:ppn=2', `<Resource_List><nodes>${nodes}`),
+    });
+    const ask = jobs.find((job) => job.id === '49.tqhead')?.ask;
+    assert.deepEqual([ask?.nodes, ask?.hosts], [count, hosts], nodes);
+  }
+});
+
 describe('bad input', () => {
   test('half a document is refused, wherever it ends', async () => {
     for (const part of [0.1, 0.5, 0.9, 0.999]) {

@@ -83,6 +83,7 @@ export async function chaos(seed: number): Promise<ChaosResult> {
     roll,
     pick,
     host: () => pick(world.pool.hosts).name,
+    lie: { left: 0, until: 0 },
     lies: [],
     delays: [],
     disk,

@@ -19,6 +19,8 @@ export interface Scene {
   readonly pick: <T>(of: readonly T[]) => T;
   /** Of a host that is registered now. */
   readonly host: () => string;
+  /** Lies of the cloud's list that are still to come, and until when the next must wait so that the truth is told once. */
+  readonly lie: { left: number; until: number };
   /** How readings of the queue lie; taken one by one. */
   readonly lies: ((status: QueueStatus) => QueueStatus)[];
   /** How slow readings of the queue are, ms; taken one by one. */
@@ -99,11 +101,22 @@ const cloudLists: readonly Trouble[] = [
   (s) => lie(s, 'has lost leases and times', (all) => all.map((machine) => ({ ...machine, lease: null, since: null }))),
 ];
 
-/** Short ones only: a list that lies for longer than the boot limit cannot be told from the truth. */
-function lie(s: Scene, what: string, tell: (all: readonly Machine[], one: Machine) => readonly Machine[]): string {
+/**
+ * Short ones only, 150 s, and the truth in between: a list that lies for longer than the boot limit cannot be told from
+ * the truth, and a stranger's machine that no list has shown for so long has gone.
+ */
+function lie(
+  s: Scene,
+  what: string,
+  tell: (all: readonly Machine[], one: Machine) => readonly Machine[],
+): string | null {
   const at = s.roll();
   const n = 1 + Math.floor(s.roll() * Math.min(12, 150 / s.poll));
+  if (s.lie.left > 0 || s.world.clock.now() < s.lie.until) return null;
+  s.lie.left = n;
   const lying = (all: readonly Machine[]) => {
+    s.lie.left--;
+    s.lie.until = s.world.clock.now() + 2 * s.poll * SECOND;
     const one = all[Math.floor(at * all.length)];
     return one === undefined ? all : tell(all, one);
   };
@@ -273,7 +286,10 @@ const own: readonly Trouble[] = [
   },
   async (s) => {
     // Without memory, before a list that lies, in a cloud that gives one address twice, nobody could know better.
-    if (s.world.cloud.options.blind) s.world.cloud.heal();
+    if (s.world.cloud.options.blind) {
+      s.world.cloud.heal();
+      s.lie.left = 0;
+    }
     await s.world.restart({ forget: true });
     s.forgot = true;
     if (s.world.cloud.options.blind) await s.world.pass(2 * MINUTE);

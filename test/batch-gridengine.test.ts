@@ -223,7 +223,8 @@ describe('on one Grid Engine', { skip }, () => {
     await assert.rejects(batch.getStatus('cloud', world.hosts), { kind: 'silent' });
     await world.startServer();
     await waitFor(world, batch, 'both are back', ({ nodes, jobs }) => {
-      assert.deepEqual([jobs[0]?.state, nodes[1]?.hasJob, nodes[0]?.closed], ['running', true, 'ours']);
+      const seen = [jobs[0]?.state, nodes[1]?.hasJob, nodes[0]?.closed];
+      assert.deepEqual(seen, ['running', true, 'ours'], JSON.stringify(nodes[0]));
       return nodes.every((node) => node.responding);
     });
     await world.command('qdel', id);

@@ -108,10 +108,11 @@ const RULES: Readonly<Record<HostState, Rule>> = {
     // One answer without it may be a mistake, and a job may run on it: it must stay unknown for as long as a ready one.
     if (node?.state === 'absent') return unknownFor(s, v, s.pool.timing.join);
     if (node === undefined) return null;
+    // Who closed a node that cannot be read just now is not known either.
+    if (node.state === 'unknown') return null;
     if (node.closed === 'theirs')
       return step('settle', v, 'ready', `somebody else closed it (${node.reason}): left alone`);
     if (node.closed === 'no') return allowed(s, v) ? step('drain', v, null, record.reason) : null;
-    if (node.state === 'unknown') return null;
     if (node.hasJob) {
       const leaving = record.drainedBy === 'operator' || machine.state !== 'running';
       return leaving ? null : step('undrain', v, 'ready', `a job slipped in${say(node.jobs.join(' '))}`);

@@ -461,6 +461,11 @@ const LIFE: readonly { what: string; s: () => Snapshot; steps: string[] }[] = [
     steps: [],
   },
   {
+    what: 'the same where it looks closed by somebody else: who closed it is not known either',
+    s: () => snapshot({ c1: { state: 'draining', node: { state: 'unknown', hasJob: true, closed: 'theirs' } } }),
+    steps: [],
+  },
+  {
     what: 'a person who closes a draining node takes it over',
     s: () => snapshot({ c1: { state: 'draining', node: { closed: 'theirs' } } }),
     steps: ['settle c1 -> ready'],

@@ -74,6 +74,6 @@ for (const may of ['read', 'all'] as const) {
     };
     await fuzz(fc.asyncProperty(fc.constantFrom(...METHODS), path, query, body, ask), { numRuns: RUNS });
     assert.ok(fine > RUNS / 50, `${fine} were answered`);
-    if (may === 'all') assert.ok(changed > RUNS / 200, `${changed} changed something`);
+    if (may === 'all') assert.ok(changed > RUNS / 500, `${changed} changed something`);
   });
 }

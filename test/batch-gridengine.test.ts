@@ -223,9 +223,10 @@ describe('on one Grid Engine', { skip }, () => {
     await assert.rejects(batch.getStatus('cloud', world.hosts), { kind: 'silent' });
     await world.startServer();
     await waitFor(world, batch, 'both are back', ({ nodes, jobs }) => {
-      const seen = [jobs[0]?.state, nodes[1]?.hasJob, nodes[0]?.closed];
-      assert.deepEqual(seen, ['running', true, 'ours'], JSON.stringify(nodes[0]));
-      return nodes.every((node) => node.responding);
+      assert.deepEqual([jobs[0]?.state, nodes[1]?.hasJob], ['running', true]);
+      // Just after the start a closed node may look like a person's: it is left alone so long, never open or idle.
+      assert.notEqual(nodes[0]?.closed, 'no', JSON.stringify(nodes[0]));
+      return nodes[0]?.closed === 'ours' && nodes.every((node) => node.responding);
     });
     await world.command('qdel', id);
   });

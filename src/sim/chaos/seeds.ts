@@ -49,4 +49,10 @@ export const SEEDS: readonly { readonly seed: number; readonly found: string }[]
     seed: 30358,
     found: 'policy classic: an idle host that hosts.json had no more kept the place of the one host that a job named',
   },
+  {
+    seed: 846,
+    found:
+      'both hosts of a job of two were left out together though it could not use only one: the pair it could use was never tried',
+  },
+  { seed: 1131, found: 'the same' },
 ];

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -92,9 +93,11 @@ class Rules(unittest.TestCase):
         with self.assertRaises(TimeoutError):
             self.unit("10.77.0.101", boot=0.2)
         unit = self.sdk().get_ugroup("g").get_unit("u")
-        for _ in range(500):
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
             if unit.state == "RUNNING":
                 return
+            time.sleep(0.02)
         self.fail("it never ran")
 
     def test_states_are_kept_for_other_processes(self):

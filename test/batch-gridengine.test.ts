@@ -224,9 +224,9 @@ describe('on one Grid Engine', { skip }, () => {
     await world.startServer();
     await waitFor(world, batch, 'both are back', ({ nodes, jobs }) => {
       assert.deepEqual([jobs[0]?.state, nodes[1]?.hasJob], ['running', true]);
-      // Just after the start a closed node may look like a person's: it is left alone so long, never open or idle.
-      assert.notEqual(nodes[0]?.closed, 'no', JSON.stringify(nodes[0]));
-      return nodes[0]?.closed === 'ours' && nodes.every((node) => node.responding);
+      // Two readings around the start may contradict each other: then the node is unreadable, and nobody touches it.
+      if (nodes[0]?.state !== 'unknown') assert.equal(nodes[0]?.closed, 'ours', JSON.stringify(nodes[0]));
+      return nodes.every((node) => node.responding);
     });
     await world.command('qdel', id);
   });

@@ -13,7 +13,8 @@ import { makeApi } from './api.ts';
 import { fakeControl } from './fake-control.ts';
 
 const RUNS = 3000;
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'];
+/** POST is what changes something: often enough that it is seen to. */
+const METHODS = ['GET', 'POST', 'POST', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'];
 const TOLD =
   /^(hold|drain) (c1|c2) by [A-Za-z0-9_][A-Za-z0-9._@\\-]{0,63}$|^release (c1|c2|everything) by [A-Za-z0-9_][A-Za-z0-9._@\\-]{0,63}$|^cleanup by [A-Za-z0-9_][A-Za-z0-9._@\\-]{0,63}$|^poke$/;
 
@@ -74,6 +75,6 @@ for (const may of ['read', 'all'] as const) {
     };
     await fuzz(fc.asyncProperty(fc.constantFrom(...METHODS), path, query, body, ask), { numRuns: RUNS });
     assert.ok(fine > RUNS / 50, `${fine} were answered`);
-    if (may === 'all') assert.ok(changed > RUNS / 500, `${changed} changed something`);
+    if (may === 'all') assert.ok(changed > RUNS / 200, `${changed} changed something`);
   });
 }

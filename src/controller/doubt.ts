@@ -73,13 +73,8 @@ export function makeDoubt(recorder: Pick<Recorder, 'tell'>): Doubt {
   }
 
   function tell(host: string, jobs: readonly Job[]): void {
-    const whose =
-      jobs.length === 1
-        ? `job ${jobs[0]?.id}`
-        : `jobs ${list(
-            jobs.map(({ id }) => id),
-            4,
-          )}`;
+    const ids = jobs.map(({ id }) => id);
+    const whose = `${ids.length === 1 ? 'job' : 'jobs'} ${list(ids, 4)}`;
     const reason = jobs[0]?.reason ?? '';
     const says = reason === '' ? 'and does not say why' : `and says: ${reason}`;
     const text = `${host} has been idle for ${span(UNCLAIMED_AFTER)} with room for ${whose}, but the batch system starts nothing there ${says}. It is no longer kept for that`;

@@ -38,8 +38,8 @@ export interface Pace {
 }
 
 /**
- * POLL_INTERVAL; 1 s while hosts are on the move or after something was done, half of that while they join; at once after a start. A batch system that answers slowly is asked
- * less often: it is busy a tenth of the time with us at most, so that we never are the load that sites ban.
+ * POLL_INTERVAL; 1 s while hosts are on the move or after something was done, half of that while they join; at once after
+ * a start. A batch system that answers slowly is asked less often: it is busy a tenth of the time with us at most, so that we never are the load that sites ban.
  */
 export function nextLook(pace: Pace): number {
   const wish = pace.completeReads === 1 ? 200 : wished(pace);

@@ -117,7 +117,7 @@ const RULES: Readonly<Record<HostState, Rule>> = {
       const leaving = record.drainedBy === 'operator' || machine.state !== 'running';
       return leaving ? null : step('undrain', v, 'ready', `a job slipped in${say(node.jobs.join(' '))}`);
     }
-    if (briefly(s, v)) return null;
+    if (silentJustNow(s, v)) return null;
     // Closed by us, no job, and read after it was closed: nothing can start on it any more.
     return s.batchReadAt > record.since && s.completeReads >= 2
       ? step('delete', v, 'stopping', `drained, no job: ${record.reason}`)
@@ -220,7 +220,7 @@ function vanished(s: Snapshot, v: View): Step | null {
  * A scheduler that has just started again hears its nodes one after another: a node that jobs may want back is not deleted
  * because it could not be opened again in just that moment.
  */
-function briefly(s: Snapshot, { node, record }: View): boolean {
+function silentJustNow(s: Snapshot, { node, record }: View): boolean {
   if (node?.responding !== false || record.drainedBy === 'operator') return false;
   const since = s.unanswered?.get(record.name) ?? s.at;
   return s.at - since < MISSING_GRACE && s.jobs.some((job) => job.state === 'waiting' && job.helped !== 'no');
